@@ -1,0 +1,31 @@
+/** Builds the package: `tsc` for the library and the tests, esbuild for the bin (one small entry, commands loaded on demand). */
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+process.chdir(root);
+rmSync("dist", { recursive: true, force: true });
+
+const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+const compiled = spawnSync(process.execPath, [tsc, "-p", "."], { stdio: "inherit" });
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+await build({
+  entryPoints: { lagleak: "dist/main.js" },
+  outdir: "dist/bin",
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+  chunkNames: "chunks/[name]-[hash]",
+  logLevel: "warning",
+});
+chmodSync("dist/bin/lagleak.js", 0o755);
+cpSync("src/report/schema.json", "dist/report/schema.json", { errorOnExist: false, force: true });

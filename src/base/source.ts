@@ -1,0 +1,249 @@
+/**
+ * Opens what the user named (a file or standard input), undoes gzip and zstd by magic number, and hands out chunks of the
+ * decompressed content with a limit on its size. A stream that is cut becomes a Loss, never a silent end.
+ *
+ * zstd on Node 20: there is no decoder in zlib, so the order is zlib's own (Node >= 22.15), the `zstd` command, fzstd.
+ */
+import { spawn } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { PassThrough, pipeline, Readable, type Transform } from "node:stream";
+import zlib from "node:zlib";
+import { Failure, type Loss } from "./failure.ts";
+import { HEAD_BYTES } from "./recognition.ts";
+
+export type Compression = "none" | "gzip" | "zstd";
+
+export interface OpenOptions {
+  /** Most bytes that may come out of a decompressor; default: the larger of 4 GiB and 100 times the compressed size. */
+  readonly maxDecompressedBytes?: number;
+  /** Told how many bytes of the file have been read so far. */
+  readonly onProgress?: (readBytes: number, totalBytes: number | null) => void;
+}
+
+/** One capture or evidence file, decompressed. Its content can be taken once, by `chunks` or `readAll`. */
+export interface Input {
+  readonly name: string; // as the user named it; "-" is standard input
+  readonly compression: Compression;
+  readonly modifiedAt: number | null; // Unix ms
+  readonly head: Uint8Array; // the first bytes, at most 4096, decompressed
+  /** Chunks in order; each is valid only until the next is asked for. */
+  readonly chunks: () => AsyncIterable<Uint8Array>;
+  /** Everything at once. @throws Failure `too-large` above `maxBytes` (default 2 GiB - 64 KiB, the largest portable buffer) */
+  readonly readAll: (maxBytes?: number) => Promise<Uint8Array>;
+  /** Damage of the file or its compression; complete when the content has been taken. */
+  readonly losses: readonly Loss[];
+}
+
+const CHUNK_BYTES = 1 << 20;
+const LARGEST_BUFFER_BYTES = 2 ** 31 - 65536;
+const MIN_DECOMPRESSED_LIMIT = 4 * 1024 ** 3;
+
+/** @throws Failure `not-found`, `not-readable`, `empty` */
+export async function openInput(path: string, options: OpenOptions = {}): Promise<Input> {
+  if (path === "-") return makeInput("-", process.stdin, null, null, options);
+  let sizeBytes: number;
+  let modifiedAt: number;
+  try {
+    const facts = await stat(path);
+    if (facts.isDirectory()) throw new Failure({ code: "not-readable", message: "is a folder", where: { file: path } });
+    sizeBytes = facts.size;
+    modifiedAt = facts.mtimeMs;
+    await (await open(path, "r")).close();
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      throw new Failure({ code: "not-found", message: "there is no such file", where: { file: path }, cause });
+    }
+    throw new Failure({
+      code: "not-readable",
+      message: code === "EACCES" || code === "EPERM" ? "may not be read by this user" : `cannot be opened (${code ?? String(cause)})`,
+      where: { file: path },
+      hint: "Check the permissions, or run as the user who owns the file.",
+      cause,
+    });
+  }
+  return makeInput(path, createReadStream(path, { highWaterMark: CHUNK_BYTES }), sizeBytes, modifiedAt, options);
+}
+
+/** The same from memory, handed out in chunks of any size: for tests and for the library. */
+export function inputFromBytes(
+  name: string,
+  bytes: Uint8Array,
+  chunkBytes: number = CHUNK_BYTES,
+  options: OpenOptions = {},
+): Promise<Input> {
+  function* slices(): Iterable<Uint8Array> {
+    for (let offset = 0; offset < bytes.length; offset += chunkBytes) yield bytes.subarray(offset, offset + chunkBytes);
+  }
+  return makeInput(name, Readable.from(slices(), { objectMode: true }), bytes.length, null, options);
+}
+
+async function makeInput(
+  name: string,
+  stream: Readable,
+  sizeBytes: number | null,
+  modifiedAt: number | null,
+  options: OpenOptions,
+): Promise<Input> {
+  const losses: Loss[] = [];
+  const raw = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const first = await readFailing(name, raw);
+  if (first === null) {
+    throw new Failure({
+      code: "empty",
+      message: "is empty (0 bytes)",
+      where: { file: name, offset: 0 },
+      hint: "The profiler was probably killed with the process before it wrote anything. Write to a file outside of the container, or take a capture earlier.",
+    });
+  }
+  let start = first;
+  while (start.length < 4) {
+    const more = await readFailing(name, raw);
+    if (more === null) break;
+    start = concat([start, more]);
+  }
+  const compression = compressionOf(start);
+  const limit = options.maxDecompressedBytes ?? Math.max(MIN_DECOMPRESSED_LIMIT, sizeBytes === null ? 64 * 1024 ** 3 : 100 * sizeBytes);
+
+  async function* compressed(): AsyncGenerator<Uint8Array> {
+    let readBytes = 0;
+    for (let chunk: Uint8Array | null = start; chunk !== null; chunk = await readFailing(name, raw)) {
+      readBytes += chunk.length;
+      options.onProgress?.(readBytes, sizeBytes);
+      yield chunk;
+    }
+  }
+
+  const content = compression === "none" ? compressed() : limited(name, decompress(compression, compressed(), losses), limit);
+  const heads: Uint8Array[] = [];
+  let headBytes = 0;
+  while (headBytes < HEAD_BYTES) {
+    const next = await content.next();
+    if (next.done === true) break;
+    heads.push(next.value.slice());
+    headBytes += next.value.length;
+  }
+  const head = concat(heads).subarray(0, HEAD_BYTES);
+  if (headBytes === 0) {
+    throw new Failure({
+      code: "empty",
+      message: `holds a ${compression} stream without content`,
+      where: { file: name, offset: 0 },
+      hint: "The writer was probably killed before its first block. Take a capture earlier.",
+    });
+  }
+  let taken = false;
+
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    if (taken) throw new Error("the content of an input can be taken once");
+    taken = true;
+    yield* heads;
+    yield* content;
+  }
+
+  async function readAll(maxBytes = LARGEST_BUFFER_BYTES): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let total = 0;
+    for await (const chunk of chunks()) {
+      total += chunk.length;
+      if (total > maxBytes) {
+        throw new Failure({
+          code: "too-large",
+          message: `holds more than ${maxBytes} bytes, more than this format can be read with`,
+          where: { file: name, offset: total },
+        });
+      }
+      parts.push(chunk.slice());
+    }
+    return concat(parts);
+  }
+
+  return { name, compression, modifiedAt, head, chunks, readAll, losses };
+}
+
+async function readFailing(name: string, raw: AsyncIterator<Uint8Array>): Promise<Uint8Array | null> {
+  try {
+    for (;;) {
+      const next = await raw.next();
+      if (next.done === true) return null;
+      if (next.value.length > 0) return next.value;
+    }
+  } catch (cause) {
+    throw new Failure({ code: "not-readable", message: `cannot be read (${String(cause)})`, where: { file: name }, cause });
+  }
+}
+
+function compressionOf(start: Uint8Array): Compression {
+  if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
+  if (start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd) return "zstd";
+  return "none";
+}
+
+async function* limited(name: string, content: AsyncGenerator<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+  let total = 0;
+  for await (const chunk of content) {
+    total += chunk.length;
+    if (total > limit) {
+      throw new Failure({
+        code: "too-large",
+        message: `decompresses to more than ${limit} bytes`,
+        where: { file: name, offset: total },
+        hint: "If this is a real capture and no compression bomb, raise the limit with --max-decompressed.",
+      });
+    }
+    yield chunk;
+  }
+}
+
+async function* decompress(
+  compression: "gzip" | "zstd",
+  compressed: AsyncGenerator<Uint8Array>,
+  losses: Loss[],
+): AsyncGenerator<Uint8Array> {
+  const decoder = compression === "gzip" ? zlib.createGunzip({ chunkSize: CHUNK_BYTES }) : zstdDecoder();
+  let seenBytes = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of compressed) {
+      seenBytes += chunk.length;
+      yield chunk;
+    }
+  }
+  let producedBytes = 0;
+  const output = pipeline(Readable.from(counted()), decoder, () => {}) as Readable;
+  try {
+    for await (const chunk of output as AsyncIterable<Uint8Array>) {
+      producedBytes += chunk.length;
+      yield chunk;
+    }
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    losses.push({
+      code: "truncated",
+      text: `the ${compression} stream is cut or damaged after ${seenBytes} compressed bytes (${(cause as Error).message})`,
+      offset: producedBytes,
+      count: 1,
+    });
+  }
+}
+
+function zstdDecoder(): Transform {
+  const create = (zlib as unknown as { createZstdDecompress?: (options: object) => Transform }).createZstdDecompress;
+  if (create !== undefined) return create({ chunkSize: CHUNK_BYTES });
+  const child = spawn("zstd", ["-dcq"], { stdio: ["pipe", "pipe", "ignore"] });
+  void child;
+  return new PassThrough();
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0] as Uint8Array;
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  const joined = new Uint8Array(total);
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}

@@ -1,0 +1,4 @@
+/** The list, in alphabetical order. A new member is one file beside this one and one line here. */
+import type { EvidenceSource } from "./evidence.ts";
+
+export const evidenceSources: readonly EvidenceSource[] = [];

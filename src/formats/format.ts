@@ -1,0 +1,20 @@
+/** What a capture format is: how to recognise it, how to read it, how to make such a file. One file a format in this folder. */
+import type { Recognition } from "../base/recognition.ts";
+import type { Input } from "../base/source.ts";
+import type { Profile } from "../model/profile.ts";
+
+export interface ReadOptions {
+  /** Name bare addresses from the symbol tables of the modules, where these files exist on this machine. */
+  readonly symbolize: boolean;
+}
+
+export interface Format {
+  readonly id: string;
+  readonly title: string;
+  /** One command that makes such a file; printed in help and in docs/formats.md. */
+  readonly howToCapture: string;
+  /** Looks at the first 4 KiB of the decompressed content. The name is a hint and never decisive. */
+  readonly recognize: (head: Uint8Array, name: string) => Recognition;
+  /** Reads it. @throws Failure when nothing can be said; damage that can be skipped becomes a Loss of the profile. */
+  readonly read: (input: Input, options: ReadOptions) => Promise<Profile>;
+}

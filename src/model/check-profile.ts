@@ -1,0 +1,86 @@
+/** Verifies every invariant of a profile, once, at the door. A violation is our bug, not the user's: it is no Failure. */
+import { at, type Column } from "../base/columns.ts";
+import type { Profile } from "./profile.ts";
+
+/** @throws Error that names the table, the column and the row */
+export function checkProfile(profile: Profile): void {
+  const { strings, modules, frames, paths, instants, changes, survivors } = profile;
+  demand(strings[0] === "", "strings: row 0 is not empty");
+  checkLengths("modules", modules.length, { name: modules.name });
+  checkLengths("frames", frames.length, {
+    name: frames.name,
+    module: frames.module,
+    file: frames.file,
+    line: frames.line,
+    kind: frames.kind,
+    address: frames.address,
+  });
+  checkLengths("paths", paths.length, { parent: paths.parent, frame: paths.frame });
+  checkLengths("instants", instants.length, {
+    elapsedMs: instants.elapsedMs,
+    residentBytes: instants.residentBytes,
+    reportedHeapBytes: instants.reportedHeapBytes,
+  });
+  checkLengths("changes", changes.length, {
+    instant: changes.instant,
+    path: changes.path,
+    liveBytes: changes.liveBytes,
+    liveBlocks: changes.liveBlocks,
+    allocatedBytes: changes.allocatedBytes,
+    allocatedBlocks: changes.allocatedBlocks,
+  });
+  demand(modules.length > 0 && frames.length > 0 && paths.length > 0 && instants.length > 0, "a table has no row 0");
+  checkIds("modules.name", modules.name, strings.length);
+  checkIds("frames.name", frames.name, strings.length);
+  checkIds("frames.module", frames.module, modules.length);
+  checkIds("frames.file", frames.file, strings.length);
+  checkIds("frames.kind", frames.kind, 5);
+  checkIds("paths.frame", paths.frame, frames.length);
+  for (let path = 1; path < paths.length; path++) {
+    demand(at(paths.parent, path) < path, `paths.parent: row ${path} does not come after its parent`);
+  }
+  for (let instant = 1; instant < instants.length; instant++) {
+    const elapsedMs = at(instants.elapsedMs, instant);
+    demand(Number.isFinite(elapsedMs) && elapsedMs >= at(instants.elapsedMs, instant - 1), `instants.elapsedMs: row ${instant} descends`);
+  }
+  checkIds("changes.path", changes.path, paths.length);
+  checkIds("changes.instant", changes.instant, instants.length);
+  for (let row = 0; row < changes.length; row++) {
+    demand(row === 0 || at(changes.instant, row) >= at(changes.instant, row - 1), `changes.instant: row ${row} descends`);
+    demand(at(changes.instant, row) > 0, `changes.instant: row ${row} has none`);
+    demand(
+      Number.isFinite(at(changes.liveBytes, row)) && Number.isFinite(at(changes.liveBlocks, row)),
+      `changes: row ${row} is not finite`,
+    );
+    demand(at(changes.allocatedBytes, row) >= 0, `changes.allocatedBytes: row ${row} is negative`);
+  }
+  demand(Number.isFinite(profile.peakBytes), "peakBytes is not finite");
+  if (survivors !== null) {
+    checkLengths("survivors", survivors.length, {
+      path: survivors.path,
+      bornAt: survivors.bornAt,
+      bytes: survivors.bytes,
+      blocks: survivors.blocks,
+    });
+    demand(survivors.bornBytes.length === survivors.slices, "survivors.bornBytes: not one value a slice");
+    checkIds("survivors.path", survivors.path, paths.length);
+    checkIds("survivors.bornAt", survivors.bornAt, survivors.slices);
+    demand(survivors.clock !== "instants" || survivors.slices === instants.length, "survivors.slices are not the instants");
+  }
+}
+
+function demand(holds: boolean, violation: string): void {
+  if (!holds) throw new Error(`profile is inconsistent: ${violation}`);
+}
+
+function checkLengths(table: string, length: number, columns: Readonly<Record<string, Column>>): void {
+  for (const [name, column] of Object.entries(columns)) {
+    demand(column.length === length, `${table}.${name} has ${column.length} rows, not ${length}`);
+  }
+}
+
+function checkIds(column: string, ids: Column, limit: number): void {
+  for (let row = 0; row < ids.length; row++) {
+    demand(at(ids, row) < limit, `${column}: row ${row} points at ${ids[row]} of ${limit}`);
+  }
+}
