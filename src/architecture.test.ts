@@ -35,6 +35,7 @@ const sockets: readonly { readonly folder: string; readonly interfaceFile: strin
 
 /** Files in a socket's folder that are no members. */
 const nonMembers: readonly { readonly file: string; readonly reason: string }[] = [
+  { file: "clients/librdkafka-limits.ts", reason: "formulas of librdkafka.ts" },
   { file: "clients/lineage.ts", reason: "what holds for a client together with those it is built on" },
   { file: "clients/surroundings.ts", reason: "frames of no client: allocators, runtimes, libraries" },
   { file: "formats/recognize.ts", reason: "asks all formats" },

@@ -168,7 +168,8 @@ export interface KafkaClient {
   readonly messageObjectBytes?: (version: string | null) => readonly number[];
   /** What to set or to change, by verdict. */
   readonly remedies: {
-    readonly buffering: (scope: Scope, targetBytes: number | null) => readonly Remedy[];
+    /** What keeps a queue smaller; with a target, settings under which `highBytes` of its ceiling fits. */
+    readonly buffering: (scope: Scope, targetBytes: number | null, component: Ceiling["component"]) => readonly Remedy[];
     readonly appRetained: readonly Remedy[];
     readonly howToGetStatistics: string;
   };

@@ -138,13 +138,36 @@ test("a queue holds its values, one object a message, keys, headers and bookkeep
 test("the advice names settings under which the upper bound fits the target", () => {
   for (const targetBytes of [200e6, 64e6, 20e6]) {
     const scope = scopeOf({ "fetch.max.bytes": "52428800" }, three);
-    const remedies = librdkafka.remedies.buffering(scope, targetBytes);
+    const remedies = librdkafka.remedies.buffering(scope, targetBytes, "fetch-queue");
     const settings = remedies[0]?.settings;
     assert.ok(settings);
     assert.ok(ceilingOf("fetch-queue", scopeOf(settings, three)).highBytes <= targetBytes);
     assert.ok(remedies.some((remedy) => remedy.code === "unset-fetch-max-bytes"));
   }
-  assert.equal(librdkafka.remedies.buffering(scopeOf({}, three), 100_000)[0]?.code, "target-too-small");
+  assert.equal(librdkafka.remedies.buffering(scopeOf({}, three), 100_000, "fetch-queue")[0]?.code, "target-too-small");
+});
+
+test("a producer's queue can be made to fit, too", () => {
+  const scope = scopeOf({}, { messageBytes: 1000 });
+  const remedies = librdkafka.remedies.buffering(scope, 50e6, "producer-queue");
+  const settings = remedies[0]?.settings;
+  assert.ok(settings);
+  const high = ceilingOf("producer-queue", scopeOf(settings, { messageBytes: 1000 })).highBytes;
+  assert.ok(high <= 50e6 && high > 49e6, String(high));
+  assert.equal(remedies[1]?.code, "poll-delivery-reports");
+});
+
+test("the formula shows its numbers", () => {
+  assert.equal(
+    ceilingOf("fetch-queue", scopeOf({}, { ...three, instances: 2 })).formula,
+    "2 instances × (queued.max.messages.kbytes=65536 × 1000 B ÷ 1024 B messages × (1024 B value + 10 B key, headers and framing + 304 B object)" +
+      " + 3 brokers × 1.58 MiB of fetches under way + 1.43 MiB for the client itself) = 176 MiB",
+  );
+  assert.equal(
+    ceilingOf("producer-queue", scopeOf({}, { messageBytes: 1000, keyBytes: 8 })).formula,
+    "min(queue.buffering.max.messages=100000, queue.buffering.max.kbytes=1048576 × 1024 B ÷ 1000 B) messages × (1000 B value + 184 B struct, key and headers)" +
+      " = 113 MiB; requests in flight may add 138 MiB",
+  );
 });
 
 test("the crate rdkafka has the queues and the leaks of the librdkafka inside of it", () => {

@@ -66,7 +66,7 @@ export const rustRdkafka: KafkaClient = {
     },
   ],
   remedies: {
-    buffering: (scope, targetBytes) => librdkafka.remedies.buffering(scope, targetBytes),
+    buffering: librdkafka.remedies.buffering,
     appRetained: [
       { code: "drop-borrowed-messages", text: "Drop each BorrowedMessage as soon as it is processed; do not collect them." },
       {
