@@ -120,6 +120,17 @@ test("a stripped library is known by its module, and its objects by their size",
   ]);
 });
 
+test("a size that was unsampled is still that size", () => {
+  const builder = new ProfileBuilder();
+  builder.instant({ elapsedMs: 1 });
+  const scale = 1 / (1 - Math.exp(-320 / 524288));
+  const path = builder.path(0, builder.frame({ name: "", module: builder.module("/usr/lib/librdkafka.so.1") }));
+  builder.change(path, { liveBytes: 7 * 320 * scale, liveBlocks: 7 * scale });
+  const profile = builder.finish({ path: "x", format: "x", clock: "none", precision: { kind: "exact" }, observes: "live" });
+  const { component, components } = attribute(profile, clients);
+  assert.equal(components[component[path] ?? 0], "message-op");
+});
+
 test("names that a profiler invented for a stripped library are not used", () => {
   const profile = sketch(`
     at 1s clone3 > start_thread > rd_kafka_brokers_add > rd_kafka_unittest > rd_kafka_abort_transaction > malloc   84000000 / 2

@@ -473,6 +473,8 @@ function sizesOf(profile: Profile): { readonly meanBlockBytes: Float64Array; rea
   for (let path = 1; path < paths.length; path++) {
     if (at(allocatedBlocks, path) > 0) meanBlockBytes[path] = at(allocated, path) / at(allocatedBlocks, path);
     else if (at(levelBlocks, path) > 0) meanBlockBytes[path] = at(levelSum, path) / at(levelBlocks, path);
+    // Unsampled sizes are products of doubles: 320.00000000000006 is 320
+    meanBlockBytes[path] = Math.round(at(meanBlockBytes, path) * 1000) / 1000;
   }
   return { meanBlockBytes, highestBytes };
 }
