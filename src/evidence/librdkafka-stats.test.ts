@@ -46,9 +46,7 @@ function statistics(shape: Shape): object {
 }
 
 async function read(text: string): Promise<QueueEvidence> {
-  const evidence = await librdkafkaStats.read(await inputFromBytes("stats.jsonl", new TextEncoder().encode(text)));
-  assert.equal(evidence.kind, "queue");
-  return evidence as QueueEvidence;
+  return librdkafkaStats.read(await inputFromBytes("stats.jsonl", new TextEncoder().encode(text)));
 }
 
 const lines = (...objects: readonly object[]): string => objects.map((object) => `${JSON.stringify(object)}\n`).join("");

@@ -35,7 +35,7 @@ interface Emission {
   readonly brokers: number;
 }
 
-export const librdkafkaStats: EvidenceSource = {
+export const librdkafkaStats: EvidenceSource<QueueEvidence> = {
   id: "librdkafka-stats",
   title: "librdkafka statistics (JSON, JSON lines, or log lines that hold them)",
   recognize,
