@@ -1,4 +1,5 @@
 /** The list, in alphabetical order. A new member is one file beside this one and one line here. */
 import type { EvidenceSource } from "./evidence.ts";
+import { librdkafkaStats } from "./librdkafka-stats.ts";
 
-export const evidenceSources: readonly EvidenceSource[] = [];
+export const evidenceSources: readonly EvidenceSource[] = [librdkafkaStats];
