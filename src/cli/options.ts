@@ -54,21 +54,29 @@ export interface SelectionOptions {
   readonly top: number;
 }
 
+export interface RedactionOptions {
+  readonly redact?: boolean;
+}
+
 export interface ReadingOptions {
   readonly symbolize: boolean;
   readonly maxDecompressed?: number; // bytes
 }
 
+/** How an answer is given. */
 export interface OutputOptions {
   readonly format?: AnswerFormat;
   readonly json?: boolean;
   readonly output?: string; // path
   readonly force?: boolean;
+}
+
+/** How the program behaves beside its answer. */
+export interface SessionOptions {
   readonly color: When;
   readonly progress: When;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
-  readonly redact?: boolean;
 }
 
 export const GATES = ["leak", "backlog", "over-limit", "inconclusive"] as const;
@@ -146,12 +154,16 @@ export function addOutputOptions(command: Command, formats: readonly AnswerForma
     .addOption(new Option("--format <format>", "what the answer is (default: by the extension of -o, else text)").choices(formats))
     .option("--json", "the same as --format json")
     .option("-o, --output <file>", "write the answer to a file")
-    .option("--force", "overwrite it")
+    .option("--force", "overwrite it");
+}
+
+export function addSessionOptions(command: Command): void {
+  command
+    .optionsGroup("Terminal:")
     .addOption(whenOption("--color <when>", "colour in text; NO_COLOR and FORCE_COLOR are honoured"))
     .addOption(whenOption("--progress <when>", "progress on stderr"))
     .option("-q, --quiet", "no notes on stderr")
-    .option("-v, --verbose", "more notes on stderr")
-    .option("--redact", "replace names of the application, paths and hosts");
+    .option("-v, --verbose", "more notes on stderr");
 }
 
 export function addGateOptions(command: Command): void {

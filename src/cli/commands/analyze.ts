@@ -11,12 +11,15 @@ import {
   addOutputOptions,
   addReadingOptions,
   addSelectionOptions,
+  addSessionOptions,
   type ClientOptions,
   type EvidenceOptions,
   type GateOptions,
   type OutputOptions,
   type ReadingOptions,
+  type RedactionOptions,
   type SelectionOptions,
+  type SessionOptions,
 } from "../options.ts";
 import type { AnswerFormat } from "../output.ts";
 
@@ -28,6 +31,8 @@ export type AnalyzeOptions = ClientOptions &
   SelectionOptions &
   ReadingOptions &
   OutputOptions &
+  RedactionOptions &
+  SessionOptions &
   GateOptions;
 
 const EXAMPLES = `
@@ -45,6 +50,8 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   addSelectionOptions(command);
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
+  command.option("--redact", "replace names of the application, paths and hosts in the answer");
+  addSessionOptions(command);
   addGateOptions(command);
   command.addHelpText("after", EXAMPLES);
   command.action(async (captures: readonly string[], options: AnalyzeOptions) => end(await runAnalyze(captures, options)));
