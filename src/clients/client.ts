@@ -67,6 +67,8 @@ export interface FrameRule {
   readonly component: Component;
   /** The frame's normalised function, type or thread name. Left out: any, also none. */
   readonly name?: RegExp;
+  /** The frame's kind when it matters; left out: any. */
+  readonly kind?: "function" | "type" | "thread";
   /** The frame's module (path as in the capture). */
   readonly module?: RegExp;
   /** The frame's source file. */
