@@ -5,15 +5,19 @@ import path from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import { inputFromBytes } from "../base/source.ts";
+import type { Format } from "../formats/format.ts";
 import { formats } from "../formats/index.ts";
 
+/** What is asked of the files of a folder. */
+type Recognizer = Pick<Format, "recognize">;
+
 /** In the order given; those of a folder or a glob by name, numbers in names by value. @throws Failure `not-found` */
-export async function expandCaptures(names: readonly string[]): Promise<readonly string[]> {
+export async function expandCaptures(names: readonly string[], recognizers: readonly Recognizer[] = formats): Promise<readonly string[]> {
   const files: string[] = [];
   for (const name of names) {
     const facts = name === "-" ? null : await factsOf(name);
     if (name === "-" || facts?.isFile() === true) files.push(name);
-    else if (facts?.isDirectory() === true) files.push(...(await capturesIn(name)));
+    else if (facts?.isDirectory() === true) files.push(...(await capturesIn(name, recognizers)));
     else if (facts !== null)
       files.push(name); // a pipe or a device
     else files.push(...(await matching(name)));
@@ -33,7 +37,7 @@ async function factsOf(name: string): Promise<Stats | null> {
  * The files of a folder, not of the folders in it, that some format recognises with certainty. Text that is merely likely to
  * be a capture counts only where nothing is certain: notes and logs lie in the same folders.
  */
-async function capturesIn(folder: string): Promise<readonly string[]> {
+async function capturesIn(folder: string, recognizers: readonly Recognizer[]): Promise<readonly string[]> {
   let names: readonly string[];
   try {
     names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => entry.name);
@@ -43,7 +47,7 @@ async function capturesIn(folder: string): Promise<readonly string[]> {
   const found: Record<Recognition, string[]> = { certain: [], likely: [], no: [] };
   for (const name of names.toSorted(byName)) {
     const file = path.join(folder, name);
-    found[await recognition(file)].push(file);
+    found[await recognition(file, recognizers)].push(file);
   }
   const captures = found.certain.length > 0 ? found.certain : found.likely;
   if (captures.length > 0) return captures;
@@ -59,13 +63,13 @@ async function capturesIn(folder: string): Promise<readonly string[]> {
 const PEEK_BYTES = 256 << 10;
 
 /** Empty and unreadable files of a folder are no captures; named alone, they are refused with their reason. */
-async function recognition(file: string): Promise<Recognition> {
+async function recognition(file: string, recognizers: readonly Recognizer[]): Promise<Recognition> {
   const start = new Uint8Array(PEEK_BYTES);
   try {
     const handle = await open(file, "r");
     const { bytesRead } = await handle.read(start, 0, PEEK_BYTES, 0).finally(() => handle.close());
     const { head } = await inputFromBytes(file, start.subarray(0, bytesRead));
-    const answers = formats.map((format) => format.recognize(head, file));
+    const answers = recognizers.map((format) => format.recognize(head, file));
     return answers.find((answer) => answer === "certain") ?? answers.find((answer) => answer === "likely") ?? "no";
   } catch {
     return "no";

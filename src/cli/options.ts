@@ -4,7 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Failure } from "../base/failure.ts";
-import { parseBytes, parseDurationMs } from "../base/units.ts";
+import { parseBytes } from "../base/units.ts";
 import type { AnswerFormat } from "./output.ts";
 import type { When } from "./terminal.ts";
 
@@ -25,37 +25,12 @@ export interface ClientOptions {
 
 export interface EvidenceOptions {
   readonly stats?: string; // path
-  readonly lag?: string; // path
-  readonly memory?: string; // path
   readonly memoryLimit?: number; // bytes
   readonly startedAt?: number; // Unix ms
 }
 
 export interface AttributionOptions {
   readonly app?: RegExp;
-  readonly rules?: string; // path
-  readonly suppressions?: string; // path
-}
-
-/** A moment of a capture: `start` and `end` are distances from its first and its last instant, `clock` is Unix ms. */
-export interface Moment {
-  readonly from: "start" | "end" | "clock";
-  readonly ms: number;
-}
-
-export type Grouping = "party" | "component" | "package" | "function" | "type";
-
-export interface SelectionOptions {
-  readonly since?: Moment;
-  readonly until?: Moment;
-  readonly focus?: RegExp;
-  readonly ignore?: RegExp;
-  readonly groupBy: Grouping;
-  readonly top: number;
-}
-
-export interface RedactionOptions {
-  readonly redact?: boolean;
 }
 
 export interface ReadingOptions {
@@ -108,33 +83,12 @@ export function addEvidenceOptions(command: Command): void {
   command
     .optionsGroup("Evidence from outside of the heap:")
     .option("--stats <file>", "librdkafka statistics: JSON, JSON lines, or a log that holds them")
-    .option("--lag <file>", "consumer lag: output of kafka-consumer-groups, CSV, Prometheus text or range-query JSON")
-    .option("--memory <file>", "memory of the process over time, as CSV")
     .option("--memory-limit <size>", "what the process may use, such as the limit of its container", parseSize)
     .option("--started-at <time>", "when the capture began, as an ISO time, where the file does not say", parseTime);
 }
 
 export function addAttributionOptions(command: Command): void {
-  command
-    .optionsGroup("Attribution:")
-    .option("--app <regex>", "functions, types, files or modules of the application", parseRegExp)
-    .option("--rules <file>", "own rules for frames, for example of in-house wrappers")
-    .option("--suppressions <file>", "leaks to leave out, as LeakSanitizer writes them");
-}
-
-export function addSelectionOptions(command: Command): void {
-  command
-    .optionsGroup("Selection:")
-    .option("--since <when>", "ignore what is before: 90s after the start, -10m before the end, or an ISO time", parseMoment)
-    .option("--until <when>", "ignore what is after", parseMoment)
-    .option("--focus <regex>", "only stacks with such a frame", parseRegExp)
-    .option("--ignore <regex>", "no stacks with such a frame", parseRegExp)
-    .addOption(
-      new Option("--group-by <what>", "rows of the answer")
-        .choices(["party", "component", "package", "function", "type"] satisfies Grouping[])
-        .default("component"),
-    )
-    .addOption(topOption());
+  command.optionsGroup("Attribution:").option("--app <regex>", "functions, types, files or modules of the application", parseRegExp);
 }
 
 export function topOption(): Option {
@@ -163,7 +117,7 @@ export function addSessionOptions(command: Command): void {
     .addOption(whenOption("--color <when>", "colour in text; NO_COLOR and FORCE_COLOR are honoured"))
     .addOption(whenOption("--progress <when>", "progress on stderr"))
     .option("-q, --quiet", "no notes on stderr")
-    .option("-v, --verbose", "more notes on stderr");
+    .option("-v, --verbose", "whole stacks and every ceiling; more notes on stderr");
 }
 
 export function addGateOptions(command: Command): void {
@@ -207,13 +161,6 @@ export function parseTime(text: string): number {
   const unixMs = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(unixMs)) throw new InvalidArgumentError("It has to be an ISO time such as 2026-11-22T07:30:15Z.");
   return unixMs;
-}
-
-export function parseMoment(text: string): Moment {
-  if (/^\d{4}-/.test(text)) return { from: "clock", ms: parseTime(text) };
-  return text.startsWith("-")
-    ? { from: "end", ms: asArgument(() => parseDurationMs(text.slice(1))) }
-    : { from: "start", ms: asArgument(() => parseDurationMs(text)) };
 }
 
 export function parseRegExp(text: string): RegExp {

@@ -125,10 +125,9 @@ class Grid {
       first: column(`step ${from}`, (_, row) => (row >= from ? 1 : 0)),
       turn: (at(clock, from - 1) + at(clock, from)) / 2,
     }));
-    // a step may go down: partitions that were taken away
     this.#add(
       "step",
-      steps.map((step) => ({ ...step, firstBound: null, ...none })),
+      steps.map((step) => ({ ...step, firstBound: 0, ...none })),
     );
     this.#add(
       "step-line",

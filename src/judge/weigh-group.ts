@@ -15,8 +15,7 @@ import {
   type MissingCode,
   type Weighed,
 } from "./group-facts.ts";
-import type { SeriesFit, Shape } from "./shapes.ts";
-import { ShapeFitter } from "./shapes.ts";
+import { type SeriesFit, SHAPES, type Shape, ShapeFitter } from "./shapes.ts";
 import { ceilingCode, peakBytes } from "./weights/ceiling.ts";
 import { weights } from "./weights/index.ts";
 import { SHAPES_OF_CLASS } from "./weights/shape.ts";
@@ -113,7 +112,7 @@ export function weighGroup(facts: GroupFacts, fitter: ShapeFitter = new ShapeFit
   );
   const confidence = probabilities[likeliest];
   const named = confidence >= LIKELY ? likeliest : null;
-  const queue = answers.find(({ id }) => id === "queue-accounting")?.figures["logBayesFactor"] ?? 0;
+  const queue = answers.find(({ figures }) => "logBayesFactor" in figures)?.figures["logBayesFactor"] ?? 0;
   const fit = facts.liveBytes.length < 2 ? null : fitter.fit(facts);
   const unmet = named === null ? [] : unmetConditions(named, facts, fit, queue);
   return {
@@ -243,9 +242,9 @@ function isSeenBounded(facts: GroupFacts, fit: SeriesFit | null, queueLogBayesFa
 const ENDED: ReadonlySet<Shape> = new Set<Shape>(["constant", "hinge", "saturation", "drain"]);
 
 function likeliestShape(fit: SeriesFit, name: GroupClass): Shape {
-  const log = (shape: Shape, share: number): number => Math.log(share) + fit.shapes[shape].logEvidence;
-  const shares = Object.entries(SHAPES_OF_CLASS[name]) as [Shape, number][];
-  return shares.reduce((best, next) => (log(...next) > log(...best) ? next : best))[0];
+  const shares = SHAPES_OF_CLASS[name];
+  const log = (shape: Shape): number => Math.log(shares[shape] ?? 0) + fit.shapes[shape].logEvidence;
+  return SHAPES.reduce((best, shape) => (log(shape) > log(best) ? shape : best));
 }
 
 /** Something beside the growth of a queue speaks against it: a level over the ceiling, the statistics, or survivors of every age. */

@@ -1,7 +1,14 @@
 /** `lagleak analyze <captures...>`: the main job. */
 import type { Command } from "commander";
 import { Failure } from "../../base/failure.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import { clientConfig } from "../../evidence/client-config.ts";
+import type { Evidence, EvidenceSource } from "../../evidence/evidence.ts";
+import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
+import { readEvidence } from "../../evidence/read-evidence.ts";
+import { parseSettings } from "../../evidence/settings.ts";
+import { type Answer, analyze, read, render } from "../../index.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { expandCaptures } from "../inputs.ts";
 import {
   type AttributionOptions,
   addAttributionOptions,
@@ -10,34 +17,31 @@ import {
   addGateOptions,
   addOutputOptions,
   addReadingOptions,
-  addSelectionOptions,
   addSessionOptions,
   type ClientOptions,
   type EvidenceOptions,
   type GateOptions,
   type OutputOptions,
   type ReadingOptions,
-  type RedactionOptions,
-  type SelectionOptions,
   type SessionOptions,
+  topOption,
 } from "../options.ts";
-import type { AnswerFormat } from "../output.ts";
+import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
+import { openTerminal, type Terminal } from "../terminal.ts";
 
-const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "html", "sarif"];
+const FORMATS: readonly AnswerFormat[] = ["text", "json"];
 
 export type AnalyzeOptions = ClientOptions &
   EvidenceOptions &
   AttributionOptions &
-  SelectionOptions &
   ReadingOptions &
   OutputOptions &
-  RedactionOptions &
   SessionOptions &
-  GateOptions;
+  GateOptions & { readonly top: number };
 
 const EXAMPLES = `
 Examples:
-  lagleak heaptrack.consumer.1234.zst --stats stats.jsonl
+  lagleak heaptrack.consumer.1234.zst --stats stats.jsonl --started-at 2026-11-24T03:00:00Z
   lagleak analyze dumps/ --config consumer.properties --memory-limit 512Mi
   lagleak analyze 'heap.*.pb.gz' --fail-on leak,backlog --min-confidence 0.9 -o leak.json
 `;
@@ -47,17 +51,76 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   addClientOptions(command);
   addEvidenceOptions(command);
   addAttributionOptions(command);
-  addSelectionOptions(command);
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
-  command.option("--redact", "replace names of the application, paths and hosts in the answer");
-  addSessionOptions(command);
+  command.addOption(topOption());
   addGateOptions(command);
+  addSessionOptions(command);
   command.addHelpText("after", EXAMPLES);
-  command.action(async (captures: readonly string[], options: AnalyzeOptions) => end(await runAnalyze(captures, options)));
+  command.action(async (captures: readonly string[], options: AnalyzeOptions) => end(await run(captures, options)));
 }
 
 /** Reads the captures and the evidence, judges, and writes the answer. @throws Failure */
-export async function runAnalyze(_captures: readonly string[], _options: AnalyzeOptions): Promise<ExitCode> {
-  throw new Failure({ code: "usage", message: "not built yet" });
+async function run(captures: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
+  const terminal = openTerminal(options);
+  const format = answerFormat(options, FORMATS, terminal);
+  const evidence = await readAllEvidence(options);
+  const settings = parseSettings(options.set ?? []);
+  const files = await expandCaptures(captures);
+  if (files.length === 0 && evidence.length === 0) {
+    throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Name at least one capture, or statistics with --stats." });
+  }
+  const profile = files.length === 0 ? null : await readAll(files, options, terminal);
+  const answer = analyze(profile, {
+    evidence,
+    top: options.top,
+    told: {
+      client: options.client ?? null,
+      clientVersion: options.clientVersion ?? null,
+      settings,
+      partitions: options.partitions ?? null,
+      brokers: options.brokers ?? null,
+      instances: options.instances ?? null,
+      messageBytes: options.messageSize ?? null,
+      keyBytes: options.keySize ?? null,
+      headersBytes: options.headersSize ?? null,
+      compressionRatio: options.compressionRatio ?? null,
+      splitQueues: options.splitQueues ?? false,
+      memoryLimitBytes: options.memoryLimit ?? null,
+      startedAt: options.startedAt ?? null,
+      app: options.app ?? null,
+    },
+  });
+  const text = render(answer, format, { columns: terminal.columns, color: terminal.color, verbose: options.verbose ?? false });
+  await writeAnswer(text, options, terminal);
+  return gate(answer, options);
+}
+
+async function readAllEvidence(options: EvidenceOptions & ClientOptions): Promise<readonly Evidence[]> {
+  const given: readonly (readonly [string | undefined, EvidenceSource])[] = [
+    [options.config, clientConfig],
+    [options.stats, librdkafkaStats],
+  ];
+  const evidence: Evidence[] = [];
+  for (const [file, source] of given) if (file !== undefined) evidence.push(await readEvidence(file, source));
+  return evidence;
+}
+
+async function readAll(files: readonly string[], options: ReadingOptions, terminal: Terminal): ReturnType<typeof read> {
+  try {
+    terminal.progress.phase(files.length === 1 ? `reading ${files[0]}` : `reading ${files.length} captures`);
+    return await read(files, {
+      symbolize: options.symbolize,
+      onProgress: terminal.progress.advance,
+      ...(options.maxDecompressed === undefined ? {} : { maxDecompressedBytes: options.maxDecompressed }),
+    });
+  } finally {
+    terminal.progress.end();
+  }
+}
+
+/** Exit code 1 when the verdict is one of those that the caller does not want, and sure enough. */
+function gate({ verdict }: Answer, { failOn, minConfidence }: GateOptions): ExitCode {
+  const trips = (failOn ?? []).some((name) => (name === "over-limit" ? verdict.limit?.exceeds === true : verdict.class === name));
+  return trips && verdict.confidence >= minConfidence ? ExitCode.gate : ExitCode.answered;
 }

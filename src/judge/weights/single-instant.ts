@@ -35,6 +35,7 @@ export const singleInstant: Weight = {
       const logBayesFactor = Math.log(isPossible ? LEAK_GAP_DENSITY : SMALLEST_DENSITY) - logNormalDensity(gapShare, GAP_MEAN, GAP_SD ** 2);
       leak = logSumExp([Math.log(TRUST) + logBayesFactor, Math.log(1 - TRUST)]);
       figures["expectedBytes"] = expectedBytes;
+      figures["logBayesFactor"] = logBayesFactor;
     }
     return {
       weights: classWeights({ buffering, leak, backlog: leak }),
