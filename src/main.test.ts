@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync } from "node:fs";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const bin = fileURLToPath(new URL("./bin/lagleak.js", import.meta.url));
@@ -32,6 +32,7 @@ function lagleak(args: readonly string[], stdin = "", env: NodeJS.ProcessEnv = {
 }
 
 const folder = await mkdtemp(path.join(tmpdir(), "lagleak-"));
+after(() => rm(folder, { recursive: true }));
 const notes = path.join(folder, "notes.bin");
 await writeFile(
   notes,

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Failure } from "../base/failure.ts";
 import { expandCaptures } from "./inputs.ts";
 
 const folder = await mkdtemp(path.join(tmpdir(), "lagleak-inputs-"));
+after(() => rm(folder, { recursive: true }));
 for (const name of ["heap.10", "heap.2", "heap.1.txt"]) await writeFile(path.join(folder, name), `HEAP ${name}`);
 await writeFile(path.join(folder, "heap.3.gz"), gzipSync("HEAP compressed"));
 await writeFile(path.join(folder, "notes.md"), "perhaps");

@@ -25,6 +25,9 @@ const files: Readonly<Record<string, string>> = {
     "---\nspring.kafka.consumer:\n  client-id: orders\n  properties:\n    queued.max.messages.kbytes: 16384\n    fetch.max.bytes: 1048576\n",
   TOML: '[sources.in]\ntype = "kafka"\n[librdkafka_options]\n"queued.max.messages.kbytes" = "16384"\n"fetch.max.bytes" = 1_048_576\n"client.id" = "orders"\n',
   "env file": "KAFKA_QUEUED_MAX_MESSAGES_KBYTES=16384\nexport KAFKA_CONSUMER_FETCH_MAX_BYTES='1048576'\nKAFKA_CLIENT_ID=orders # ours\n",
+  "environment of a process": "PATH=/bin\0QUEUED_MAX_MESSAGES_KBYTES=16384\0KAFKA_FETCH_MAX_BYTES=1048576\0KAFKA_CLIENT_ID=orders\0",
+  "dump with a shell function":
+    "KAFKA_QUEUED_MAX_MESSAGES_KBYTES=16384\nKAFKA_FETCH_MAX_BYTES=1048576\nBASH_FUNC_which%%=() { x=1\n y=2\n}\nKAFKA_CLIENT_ID=orders\nno_proxy=x\n",
   "dump of the environment":
     "PATH=/bin\nHOME=/root\nQUEUED_MAX_MESSAGES_KBYTES=16384\nORDERS_KAFKA_FETCH_MAX_BYTES=1048576\nCLIENT_ID=orders\n",
 };

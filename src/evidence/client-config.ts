@@ -27,8 +27,8 @@ export const clientConfig: EvidenceSource<SettingsEvidence> = {
 };
 
 function recognize(head: Uint8Array): Recognition {
-  if (head.includes(0)) return "no";
-  const text = new TextDecoder().decode(head);
+  const text = textOf(head);
+  if (text.includes("\0")) return "no";
   return /\b[a-z]+(\.[a-z]+)+["']?\s*[=:]/.test(text) || /^(export\s+)?[A-Z][A-Z0-9_]*=/m.test(text) ? "likely" : "no";
 }
 
@@ -37,8 +37,8 @@ async function read(input: Input): Promise<SettingsEvidence> {
     if (cause instanceof Failure && cause.code === "too-large") throw unusable(input.name, 1, "is too large for a client configuration");
     throw cause;
   });
-  if (bytes.includes(0)) throw unusable(input.name, 1, "is binary, not a client configuration");
-  const text = new TextDecoder().decode(bytes);
+  const text = textOf(bytes);
+  if (text.includes("\0")) throw unusable(input.name, 1, "is binary, not a client configuration");
   const kind = kindOf(text);
   const settings = new Map<string, string>();
   for (const [key, value] of await settingsIn(text, kind, input.name)) {
@@ -47,6 +47,12 @@ async function read(input: Input): Promise<SettingsEvidence> {
   }
   if (settings.size === 0) throw unusable(input.name, 1, "holds no client settings");
   return { kind: "settings", settings, from: input.name, losses: input.losses };
+}
+
+/** `/proc/<pid>/environ` separates its variables by NUL. */
+function textOf(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes);
+  return /^[A-Za-z_]\w*=[^\0]*\0/.test(text) ? text.replaceAll("\0", "\n") : text;
 }
 
 function unusable(file: string, line: number, message: string): Failure {
@@ -65,7 +71,9 @@ function kindOf(text: string): Kind {
   if (assignments.length === 0) {
     return lines.some((line) => /^---\s*$|^\s*(- )?["']?[\w.-]+["']?\s*:(\s|$)/.test(line)) ? "yaml" : "properties";
   }
-  if (assignments.every((line) => /^\s*(export\s+)?[A-Z][A-Z0-9_]*=/.test(line))) return "env";
+  // most, because dumps also hold shell functions and variables in small letters; properties are never written in capitals
+  const variables = assignments.filter((line) => /^\s*(export\s+)?[A-Z][A-Z0-9_]*=/.test(line));
+  if (variables.length * 2 > assignments.length) return "env";
   // TOML quotes its texts; a bare word as a value makes it INI or properties
   const quoted = assignments.some((line) => /=\s*["'[{]/.test(line));
   const bare = assignments.some((line) => /=\s*(?!(?:true|false|inf|nan)\b)[A-Za-z/]/.test(line));
