@@ -13,25 +13,33 @@ import { run } from "./cli/program.ts";
 // Node 22 and later keep compiled code; Node 20 has no such function.
 (nodeModule as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 
-// `lagleak … | head` is no error
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    throw error;
-  });
+const args = process.argv.slice(2);
+
+/** Says what went wrong and gives the exit code. */
+function complain(error: unknown): ExitCode {
+  const failure = error instanceof Failure ? error : null;
+  process.stderr.write(failure === null ? bugText(error, VERSION) : failureText(failure));
+  if (wantsJson(args)) process.stdout.write(errorJson(error, failure));
+  return failure === null ? ExitCode.bug : exitCodeOf(failure);
 }
 
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(); // `lagleak … | head` is no error
+  process.stderr.write(`lagleak: standard output: cannot be written (${error.code ?? error.message})\n`);
+  process.exit(ExitCode.usage);
+});
+process.stderr.on("error", () => {}); // there is nobody left to tell
+
+// Node would end with 1, which means something else here
+process.on("uncaughtException", (error) => process.exit(complain(error)));
+
 process.once("SIGINT", () => {
-  process.stderr.write(process.stderr.isTTY ? "\r\u001b[K" : "");
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K"); // the line of progress
   process.exit(ExitCode.interrupted);
 });
 
-const args = process.argv.slice(2);
 try {
   process.exitCode = await run(args);
 } catch (error) {
-  const failure = error instanceof Failure ? error : null;
-  process.exitCode = failure === null ? ExitCode.bug : exitCodeOf(failure);
-  process.stderr.write(failure === null ? bugText(error, VERSION) : failureText(failure));
-  if (wantsJson(args)) process.stdout.write(errorJson(error, failure));
+  process.exitCode = complain(error);
 }

@@ -4,11 +4,20 @@ import type { Failure } from "../base/failure.ts";
 /** `lagleak: heap.pb: is cut, at byte 81920`, and indented below, what to do about it. */
 export function failureText(failure: Failure): string {
   const { where, hint } = failure;
-  const subject = where === null ? "" : `${where.file === "-" ? "standard input" : where.file}: `;
+  const subject = where === null ? "" : `${where.file === "-" ? "standard input" : visible(where.file)}: `;
   let place = "";
   if (where?.line !== undefined) place = `, at line ${where.line}`;
   else if (where?.offset !== undefined && where.offset > 0) place = `, at byte ${where.offset}`;
-  return `lagleak: ${subject}${failure.message}${place}\n${hint === null ? "" : `  ${hint.replaceAll("\n", "\n  ")}\n`}`;
+  return `lagleak: ${subject}${visible(failure.message)}${place}\n${hint === null ? "" : `  ${hint.replaceAll("\n", "\n  ")}\n`}`;
+}
+
+/**
+ * Names of files and texts of captures may hold escape sequences. Not `report/printable.ts`, which does more and would cost
+ * the start of every command.
+ */
+function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these have to be found
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** What is thrown and is no Failure is a bug of ours. */

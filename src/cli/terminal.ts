@@ -92,7 +92,7 @@ function openProgress(options: TerminalOptions, { stderr, env, nowMs }: Surround
   if (!shows) return { phase: () => {}, advance: () => {}, end: () => {} };
   let name = "";
   let startMs = nowMs();
-  let drawnMs = startMs + SILENT_MS - REDRAW_MS;
+  let nextMs = startMs + SILENT_MS;
   let isDrawn = false;
   const end = (): void => {
     if (isDrawn && overwrites) stderr.write("\r\u001b[K");
@@ -105,8 +105,8 @@ function openProgress(options: TerminalOptions, { stderr, env, nowMs }: Surround
     },
     advance: (readBytes, totalBytes) => {
       const now = nowMs();
-      if (now - drawnMs < (overwrites ? REDRAW_MS : LINE_MS)) return;
-      drawnMs = now;
+      if (now < nextMs) return;
+      nextMs = now + (overwrites ? REDRAW_MS : LINE_MS);
       const text = progressText(name, readBytes, totalBytes, now - startMs);
       stderr.write(overwrites ? `\r\u001b[K${text.slice(0, (stderr.columns ?? 80) - 1)}` : `${text}\n`);
       isDrawn = true;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Failure } from "../base/failure.ts";
 import { inputFromBytes } from "../base/source.ts";
 import { clientConfig } from "./client-config.ts";
+import { readEvidence } from "./read-evidence.ts";
 import { mergeSettings, parseSettings } from "./settings.ts";
 
 async function read(text: string): Promise<Record<string, string>> {
@@ -116,4 +117,14 @@ test("what is no assignment is wrong usage, and its text is not repeated", () =>
       (failure: unknown) => failure instanceof Failure && failure.code === "usage" && !failure.message.includes(SECRET),
     );
   }
+});
+
+test("a configuration file that is missing is wrong configuration, not an unreadable capture", async () => {
+  await assert.rejects(readEvidence("/nowhere/client.conf", clientConfig), (failure: unknown) => {
+    assert.ok(failure instanceof Failure);
+    assert.equal(failure.code, "configuration");
+    assert.equal(failure.message, "there is no such file");
+    assert.deepEqual(failure.where, { file: "/nowhere/client.conf" });
+    return true;
+  });
 });

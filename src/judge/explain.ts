@@ -48,7 +48,7 @@ function blindFinding({ blind }: ProcessVerdict): Finding {
 }
 
 function growthFinding({ group, growthBytes, share }: WeighedGroup, facts: ProcessFacts): Finding {
-  const single = facts.lastObserved === 1;
+  const single = group.liveBytes.length === 1;
   return finding(single ? "held-by" : "grew", { growthBytes, share }, { kind: group.kind, client: group.client ?? facts.client?.id ?? "" });
 }
 

@@ -15,7 +15,11 @@ export function inspectText(answer: InspectAnswer, options: { readonly columns: 
   const facts = factsOf(answer);
   const labelColumns = Math.max(...facts.map(([label]) => label.length)) + 2;
   const sections = [
-    facts.map(([label, value]) => `${label.padEnd(labelColumns)}${shorten(printable(value), columns - labelColumns)}`),
+    facts.flatMap(([label, value]) =>
+      wrap(printable(value), columns - labelColumns).map((line, row) => {
+        return `${(row === 0 ? label : "").padEnd(labelColumns)}${shorten(line, columns - labelColumns)}`;
+      }),
+    ),
     topLines(answer, columns, bold),
     lossLines(answer, columns, bold),
   ];

@@ -6,7 +6,8 @@ import { clientConfig } from "../../evidence/client-config.ts";
 import type { Evidence, EvidenceSource } from "../../evidence/evidence.ts";
 import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
 import { parseSettings } from "../../evidence/settings.ts";
-import { type Answer, analyze, read, render } from "../../index.ts";
+import { type Answer, analyze, type Profile, read, render } from "../../index.ts";
+import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { expandCaptures } from "../inputs.ts";
 import {
@@ -17,24 +18,29 @@ import {
   addGateOptions,
   addOutputOptions,
   addReadingOptions,
+  addSelectionOptions,
+  addSessionOptions,
   type ClientOptions,
   type EvidenceOptions,
   type GateOptions,
   type OutputOptions,
   type ReadingOptions,
-  topOption,
+  type SelectionOptions,
+  type SessionOptions,
 } from "../options.ts";
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 
 const FORMATS: readonly AnswerFormat[] = ["text", "json"];
 
-type AnalyzeOptions = ClientOptions &
+export type AnalyzeOptions = ClientOptions &
   EvidenceOptions &
   AttributionOptions &
+  SelectionOptions &
   ReadingOptions &
   OutputOptions &
-  GateOptions & { readonly top: number };
+  SessionOptions &
+  GateOptions;
 
 const EXAMPLES = `
 Examples:
@@ -48,9 +54,10 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   addClientOptions(command);
   addEvidenceOptions(command);
   addAttributionOptions(command);
+  addSelectionOptions(command);
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
-  command.addOption(topOption());
+  addSessionOptions(command);
   addGateOptions(command);
   command.addHelpText("after", EXAMPLES);
   command.action(async (captures: readonly string[], options: AnalyzeOptions) => end(await run(captures, options)));
@@ -66,7 +73,7 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
   if (files.length === 0 && evidence.length === 0) {
     throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Name at least one capture, or statistics with --stats." });
   }
-  const profile = files.length === 0 ? null : await readAll(files, options, terminal);
+  const profile = files.length === 0 ? null : selected(await readAll(files, options, terminal), options);
   const answer = analyze(profile, {
     evidence,
     top: options.top,
@@ -113,6 +120,17 @@ async function readAll(files: readonly string[], options: ReadingOptions, termin
   } finally {
     terminal.progress.end();
   }
+}
+
+/** @throws Failure `usage` when nothing of the capture is left */
+function selected(profile: Profile, { since, until, focus, ignore }: SelectionOptions): Profile {
+  const part = select(profile, { since: since ?? null, until: until ?? null, focus: focus ?? null, ignore: ignore ?? null });
+  if (part !== null) return part;
+  throw new Failure({
+    code: "usage",
+    message: "--since and --until leave nothing of the capture",
+    hint: "Give times after the start (90s) or before the end (-10m); an ISO time needs a capture that knows when it was taken.",
+  });
 }
 
 /** Exit code 1 when the verdict is one of those that the caller does not want, and sure enough. */

@@ -6,13 +6,21 @@ import { readCapture } from "../../formats/recognize.ts";
 import { inspectAnswer } from "../../report/inspect-answer.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { expandCaptures } from "../inputs.ts";
-import { addOutputOptions, addReadingOptions, type OutputOptions, type ReadingOptions, topOption } from "../options.ts";
+import {
+  addOutputOptions,
+  addReadingOptions,
+  addSessionOptions,
+  type OutputOptions,
+  type ReadingOptions,
+  type SessionOptions,
+  topOption,
+} from "../options.ts";
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
 import { openTerminal } from "../terminal.ts";
 
 const FORMATS: readonly AnswerFormat[] = ["text", "json"];
 
-type InspectOptions = OutputOptions & ReadingOptions & { readonly top: number };
+type InspectOptions = OutputOptions & SessionOptions & ReadingOptions & { readonly top: number };
 
 const EXAMPLES = `
 Examples:
@@ -25,6 +33,7 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   command.argument("<capture>", "a capture file, or - for standard input").addOption(topOption());
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
+  addSessionOptions(command);
   command.addHelpText("after", EXAMPLES);
   command.action(async (capture: string, options: InspectOptions) => end(await inspect(capture, options)));
 }

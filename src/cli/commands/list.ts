@@ -1,6 +1,5 @@
 /** `lagleak list formats|clients|methods`: what is supported, from the registries themselves. */
-import type { Command } from "commander";
-import { Argument } from "commander";
+import { Argument, type Command } from "commander";
 import { clients } from "../../clients/index.ts";
 import { formats } from "../../formats/index.ts";
 import { ExitCode } from "../exit-codes.ts";
@@ -45,7 +44,7 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   addOutputOptions(command, FORMATS);
   command.addHelpText("after", EXAMPLES);
   command.action(async (what: keyof typeof LISTS, options: OutputOptions) => {
-    const terminal = openTerminal(options);
+    const terminal = openTerminal();
     const format = answerFormat(options, FORMATS, terminal);
     const list = LISTS[what];
     const answer =
