@@ -4,7 +4,8 @@
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Failure } from "../base/failure.ts";
-import { parseBytes } from "../base/units.ts";
+import { parseBytes, parseDurationMs } from "../base/units.ts";
+import type { Moment } from "../model/select.ts";
 import type { AnswerFormat } from "./output.ts";
 import type { When } from "./terminal.ts";
 
@@ -31,6 +32,14 @@ export interface EvidenceOptions {
 
 export interface AttributionOptions {
   readonly app?: RegExp;
+}
+
+export interface SelectionOptions {
+  readonly since?: Moment;
+  readonly until?: Moment;
+  readonly focus?: RegExp;
+  readonly ignore?: RegExp;
+  readonly top: number;
 }
 
 export interface ReadingOptions {
@@ -89,6 +98,16 @@ export function addEvidenceOptions(command: Command): void {
 
 export function addAttributionOptions(command: Command): void {
   command.optionsGroup("Attribution:").option("--app <regex>", "functions, types, files or modules of the application", parseRegExp);
+}
+
+export function addSelectionOptions(command: Command): void {
+  command
+    .optionsGroup("Selection:")
+    .option("--since <when>", "ignore what is before: 90s after the start, -10m before the end, or an ISO time", parseMoment)
+    .option("--until <when>", "ignore what is after", parseMoment)
+    .option("--focus <regex>", "only stacks with such a frame", parseRegExp)
+    .option("--ignore <regex>", "no stacks with such a frame", parseRegExp)
+    .addOption(topOption());
 }
 
 export function topOption(): Option {
@@ -161,6 +180,13 @@ export function parseTime(text: string): number {
   const unixMs = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(unixMs)) throw new InvalidArgumentError("It has to be an ISO time such as 2026-11-22T07:30:15Z.");
   return unixMs;
+}
+
+export function parseMoment(text: string): Moment {
+  if (/^\d{4}-/.test(text)) return { from: "clock", ms: parseTime(text) };
+  return text.startsWith("-")
+    ? { from: "end", ms: asArgument(() => parseDurationMs(text.slice(1))) }
+    : { from: "start", ms: asArgument(() => parseDurationMs(text)) };
 }
 
 export function parseRegExp(text: string): RegExp {

@@ -18,6 +18,9 @@ export function finding(
   return { code, figures, names, logBayesFactor };
 }
 
+/** Evidence below this log Bayes factor changes nothing that a reader could notice. */
+const LEAST_WEIGHT = 0.5;
+
 /** Reasons, the strongest first: what decides, then what explains it. */
 export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: string | null): readonly Finding[] {
   const findings: Finding[] = [];
@@ -27,7 +30,9 @@ export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: s
   if (topSite !== null && verdict.class === "leak" && deciding?.group.kind !== "fetch")
     findings.push(finding("top-site", {}, { site: topSite }));
   findings.push(...heldMessages(facts, verdict));
-  const weighed = [...(deciding?.verdict.weighed ?? [])].sort((a, b) => Math.abs(b.logBayesFactor) - Math.abs(a.logBayesFactor));
+  const weighed = (deciding?.verdict.weighed ?? [])
+    .filter(({ logBayesFactor }) => Math.abs(logBayesFactor) >= LEAST_WEIGHT)
+    .sort((a, b) => Math.abs(b.logBayesFactor) - Math.abs(a.logBayesFactor));
   for (const { id, code, figures, logBayesFactor } of weighed) findings.push(finding(`${id}:${code}`, figures, {}, logBayesFactor));
   findings.push(...besides(verdict));
   if (verdict.outside !== null) findings.push(finding("outside-growth", { ...verdict.outside }));
@@ -43,7 +48,7 @@ function blindFinding({ blind }: ProcessVerdict): Finding {
 }
 
 function growthFinding({ group, growthBytes, share }: WeighedGroup, facts: ProcessFacts): Finding {
-  const single = facts.lastObserved === 1;
+  const single = group.liveBytes.length === 1;
   return finding(single ? "held-by" : "grew", { growthBytes, share }, { kind: group.kind, client: group.client ?? facts.client?.id ?? "" });
 }
 

@@ -47,7 +47,7 @@ export function judge(facts: ProcessFacts): Judgement {
       ceilingBytes: group?.facts.ceiling?.bytes ?? null,
       ceilingSettings: ceiling?.settings ?? {},
       site: siteName,
-      singleInstant: facts.lastObserved <= 1,
+      singleInstant: (group?.liveBytes.length ?? 0) <= 1,
       blind: verdict.blind?.code ?? null,
       most: verdict.most,
       alsoBuffering: alsoBuffering(verdict),

@@ -6,7 +6,8 @@ import type { Evidence, EvidenceSource } from "../../evidence/evidence.ts";
 import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
 import { readEvidence } from "../../evidence/read-evidence.ts";
 import { parseSettings } from "../../evidence/settings.ts";
-import { type Answer, analyze, read, render } from "../../index.ts";
+import type { Answer, Profile, read } from "../../index.ts";
+import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { expandCaptures } from "../inputs.ts";
 import {
@@ -17,14 +18,15 @@ import {
   addGateOptions,
   addOutputOptions,
   addReadingOptions,
+  addSelectionOptions,
   addSessionOptions,
   type ClientOptions,
   type EvidenceOptions,
   type GateOptions,
   type OutputOptions,
   type ReadingOptions,
+  type SelectionOptions,
   type SessionOptions,
-  topOption,
 } from "../options.ts";
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
@@ -34,10 +36,11 @@ const FORMATS: readonly AnswerFormat[] = ["text", "json"];
 export type AnalyzeOptions = ClientOptions &
   EvidenceOptions &
   AttributionOptions &
+  SelectionOptions &
   ReadingOptions &
   OutputOptions &
   SessionOptions &
-  GateOptions & { readonly top: number };
+  GateOptions;
 
 const EXAMPLES = `
 Examples:
@@ -51,11 +54,11 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   addClientOptions(command);
   addEvidenceOptions(command);
   addAttributionOptions(command);
+  addSelectionOptions(command);
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
-  command.addOption(topOption());
-  addGateOptions(command);
   addSessionOptions(command);
+  addGateOptions(command);
   command.addHelpText("after", EXAMPLES);
   command.action(async (captures: readonly string[], options: AnalyzeOptions) => end(await run(captures, options)));
 }
@@ -70,8 +73,10 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
   if (files.length === 0 && evidence.length === 0) {
     throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Name at least one capture, or statistics with --stats." });
   }
-  const profile = files.length === 0 ? null : await readAll(files, options, terminal);
-  const answer = analyze(profile, {
+  // loaded here and not above: everything that reads and judges costs 25 ms, which a --help should not wait for
+  const lagleak = await import("../../index.ts");
+  const profile = files.length === 0 ? null : selected(await readAll(lagleak.read, files, options, terminal), options);
+  const answer = lagleak.analyze(profile, {
     evidence,
     top: options.top,
     told: {
@@ -91,7 +96,7 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
       app: options.app ?? null,
     },
   });
-  const text = render(answer, format, { columns: terminal.columns, color: terminal.color, verbose: options.verbose ?? false });
+  const text = lagleak.render(answer, format, { columns: terminal.columns, color: terminal.color, verbose: options.verbose ?? false });
   await writeAnswer(text, options, terminal);
   return gate(answer, options);
 }
@@ -106,10 +111,10 @@ async function readAllEvidence(options: EvidenceOptions & ClientOptions): Promis
   return evidence;
 }
 
-async function readAll(files: readonly string[], options: ReadingOptions, terminal: Terminal): ReturnType<typeof read> {
+async function readAll(readCaptures: typeof read, files: readonly string[], options: ReadingOptions, terminal: Terminal): Promise<Profile> {
   try {
     terminal.progress.phase(files.length === 1 ? `reading ${files[0]}` : `reading ${files.length} captures`);
-    return await read(files, {
+    return await readCaptures(files, {
       symbolize: options.symbolize,
       onProgress: terminal.progress.advance,
       ...(options.maxDecompressed === undefined ? {} : { maxDecompressedBytes: options.maxDecompressed }),
@@ -117,6 +122,17 @@ async function readAll(files: readonly string[], options: ReadingOptions, termin
   } finally {
     terminal.progress.end();
   }
+}
+
+/** @throws Failure `usage` when nothing of the capture is left */
+function selected(profile: Profile, { since, until, focus, ignore }: SelectionOptions): Profile {
+  const part = select(profile, { since: since ?? null, until: until ?? null, focus: focus ?? null, ignore: ignore ?? null });
+  if (part !== null) return part;
+  throw new Failure({
+    code: "usage",
+    message: "--since and --until leave nothing of the capture",
+    hint: "Give times after the start (90s) or before the end (-10m); an ISO time needs a capture that knows when it was taken.",
+  });
 }
 
 /** Exit code 1 when the verdict is one of those that the caller does not want, and sure enough. */
