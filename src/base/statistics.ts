@@ -11,6 +11,7 @@ export const LOG_TWO_PI: number = Math.log(2 * Math.PI);
  * digits in the lower tail: Chebyshev fit `erfcc` of Numerical Recipes section 6.2, relative error of erfc < 1.2e-7.
  */
 export function logNormalCdf(z: number): number {
+  if (z > 6) return 0; // to 1e-9; the commonest case of all
   const logTail = logErfc(Math.abs(z) * Math.SQRT1_2) - Math.LN2; // log of the smaller side, Φ(-|z|)
   return z <= 0 ? logTail : Math.log1p(-Math.exp(logTail));
 }

@@ -13,7 +13,9 @@ export type SurroundingKind =
 export interface Surrounding {
   readonly kind: SurroundingKind;
   readonly what: string;
-  readonly name?: RegExp; // functions and types
+  /** Left out: functions and types. */
+  readonly of?: "function" | "type";
+  readonly name?: RegExp;
   readonly module?: RegExp;
   readonly file?: RegExp;
 }
@@ -86,7 +88,8 @@ export const surroundings: readonly Surrounding[] = [
   },
   {
     kind: "runtime",
-    what: "the JVM and its libraries (functions)",
+    what: "the JVM and its libraries",
+    of: "function",
     name: /^(?:java|javax|jdk|sun|com[./]sun|kotlin|kotlinx|scala|groovy|clojure|oracle|org[./]graalvm)[./][\w./$]*\.[\w$<>]+$/,
   },
   {
@@ -107,6 +110,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "container",
     what: "plain data of the JVM",
+    of: "type",
     name: /^(?:(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+|\[+(?:[BCIJSZFD]|L[\w./$]+;)|(?:java|javax|jdk|sun|kotlin|scala)[./][\w./$]+(?:\[\])*)$/,
   },
   {
@@ -114,7 +118,7 @@ export const surroundings: readonly Surrounding[] = [
     what: "plain data of JavaScript",
     name: /^(?:\((?:string|concatenated string|sliced string|array|number|regexp|symbol|bigint|closure|object properties|object elements|object shape)\)|Array|Object|Map|Set|WeakMap|WeakSet|Buffer|ArrayBuffer|SharedArrayBuffer|DataView|\w*Array|Promise|Function|Date|Error|String|Number|Symbol|RegExp|system \/ JSArrayBufferData|Array buffer|string|object|closure|array)$/,
   },
-  { kind: "container", what: "plain data of .NET", name: /^System\.(?:Byte|Char|String|Int\d+|Object)(?:\[\])*$/ },
+  { kind: "container", what: "plain data of .NET", of: "type", name: /^System\.(?:Byte|Char|String|Int\d+|Object)(?:\[\])*$/ },
   // Libraries
   {
     kind: "library",

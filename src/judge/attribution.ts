@@ -307,9 +307,10 @@ function classifyFrames(
 /** By what the code is (name, file), or by the module it lies in. */
 function surroundingOf(facts: FrameFacts, by: "code" | "module"): SurroundingKind | null {
   const matches = (pattern: RegExp | undefined, text: string): boolean => text !== "" && pattern?.test(text) === true;
-  const found = surroundings.find((entry) =>
-    by === "module" ? matches(entry.module, facts.module) : matches(entry.name, facts.name) || matches(entry.file, facts.file),
-  );
+  const found = surroundings.find((entry) => {
+    if (entry.of !== undefined && FrameKind[entry.of] !== facts.kind) return false;
+    return by === "module" ? matches(entry.module, facts.module) : matches(entry.name, facts.name) || matches(entry.file, facts.file);
+  });
   return found?.kind ?? null;
 }
 
@@ -349,6 +350,7 @@ class Enclosures {
   readonly #names: FrameNames;
   readonly #pairs: FrameRule[] = [];
   readonly #rowOfRule: Map<FrameRule, number> = new Map();
+  readonly #anyName: RegExp; // most names are in no pair
   readonly #words: number;
   readonly #bits: Uint32Array; // by path
   readonly #changesByName: Map<number, readonly [set: Uint32Array, clear: Uint32Array] | null> = new Map();
@@ -364,6 +366,7 @@ class Enclosures {
       rows.set(key, row);
       this.#rowOfRule.set(rule, row);
     }
+    this.#anyName = unionOf(this.#pairs.flatMap((pair) => [pair.below, pair.notThrough]));
     this.#words = Math.ceil(this.#pairs.length / 32);
     this.#bits = new Uint32Array(profile.paths.length * this.#words);
   }
@@ -393,17 +396,21 @@ class Enclosures {
     let changes = this.#changesByName.get(id);
     if (changes === undefined) {
       const name = this.#names.nameOf(frame);
-      const set = new Uint32Array(this.#words);
-      const clear = new Uint32Array(this.#words);
-      for (const [row, { below, notThrough }] of name === "" ? [] : this.#pairs.entries()) {
-        const bit = 1 << (row & 31);
-        if (below?.test(name) === true) set[row >>> 5] = at(set, row >>> 5) | bit;
-        if (notThrough?.test(name) === true) clear[row >>> 5] = at(clear, row >>> 5) | bit;
-      }
-      changes = set.some((word) => word !== 0) || clear.some((word) => word !== 0) ? [set, clear] : null;
+      changes = name !== "" && this.#anyName.test(name) ? this.#changesFor(name) : null;
       this.#changesByName.set(id, changes);
     }
     return changes;
+  }
+
+  #changesFor(name: string): readonly [Uint32Array, Uint32Array] {
+    const set = new Uint32Array(this.#words);
+    const clear = new Uint32Array(this.#words);
+    for (const [row, { below, notThrough }] of this.#pairs.entries()) {
+      const bit = 1 << (row & 31);
+      if (below?.test(name) === true) set[row >>> 5] = at(set, row >>> 5) | bit;
+      if (notThrough?.test(name) === true) clear[row >>> 5] = at(clear, row >>> 5) | bit;
+    }
+    return [set, clear];
   }
 }
 
@@ -470,18 +477,21 @@ function sizesOf(profile: Profile): { readonly meanBlockBytes: Float64Array; rea
   return { meanBlockBytes, highestBytes };
 }
 
+/** Matches what any of the patterns matches (flags are left out: no rule has any); nothing when there is none. */
+function unionOf(patterns: readonly (RegExp | undefined)[]): RegExp {
+  return new RegExp(patterns.flatMap((pattern) => (pattern === undefined ? [] : [`(?:${pattern.source})`])).join("|") || "(?!)");
+}
+
 /** Rules given by the user, as a client: whatever one of them matches is its own. */
 function customClient(rules: readonly FrameRule[]): KafkaClient {
-  const union = (patterns: readonly (RegExp | undefined)[]): RegExp =>
-    new RegExp(patterns.flatMap((pattern) => (pattern === undefined ? [] : [`(?:${pattern.source})`])).join("|") || "(?!)");
   return {
     id: "custom",
     title: "custom rules",
     language: "",
     own: {
-      names: union(rules.map((rule) => rule.name)),
-      modules: union(rules.map((rule) => rule.module)),
-      files: union(rules.map((rule) => rule.file)),
+      names: unionOf(rules.map((rule) => rule.name)),
+      modules: unionOf(rules.map((rule) => rule.module)),
+      files: unionOf(rules.map((rule) => rule.file)),
     },
     rules,
     issues: [],

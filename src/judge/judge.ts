@@ -1,14 +1,16 @@
 /** The judge: facts in, judgement out. The order of thought is in `verdict.ts`, the reasons in `explain.ts`. */
 import { add, at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
-import { frameText, liveAt, seriesOf } from "../model/ledger.ts";
-import { advise, because, nextSteps } from "./explain.ts";
+import { frameText, hasTimes, liveAt, seriesOf } from "../model/ledger.ts";
+import { advise, because, finding, nextSteps } from "./explain.ts";
 import type { JudgedGroup, ProcessFacts } from "./facts.ts";
+import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
 import type { GroupKind } from "./group-facts.ts";
-import type { GroupJudgement, Judgement, Limit, ProcessClass, SiteJudgement } from "./judgement.ts";
-import { ShapeFitter } from "./shapes.ts";
+import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement } from "./judgement.ts";
+import { type Shape, ShapeFitter } from "./shapes.ts";
 import { judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
 import { weighGroup } from "./weigh-group.ts";
+import { bestShape } from "./weights/shape.ts";
 
 /** Sites with less than this share of the growth are not judged: thousands of tests would find leaks by chance (growth.md 5.9). */
 const SITE_SHARE = 0.01;
@@ -17,7 +19,7 @@ export function judge(facts: ProcessFacts): Judgement {
   const fitter = new ShapeFitter();
   const verdict = judgeProcess(facts, fitter);
   const sites = judgeSites(facts, verdict, fitter);
-  const limit = limitOf(facts, verdict);
+  const limit = limitOf(facts, verdict, fitter);
   const party = partyOf(verdict);
   const decidingSite = sites.find((site) => site.party === verdict.deciding?.group.party) ?? null;
   const siteName = decidingSite === null ? null : displayName(frameText(facts.profile, decidingSite.frame));
@@ -31,7 +33,7 @@ export function judge(facts: ProcessFacts): Judgement {
     confidence: verdict.confidence,
     probabilities: verdict.probabilities,
     grade: verdict.grade,
-    because: because(facts, verdict, siteName),
+    because: [...because(facts, verdict, siteName), ...reachingCeiling(facts, verdict, fitter)],
     next: nextSteps(facts, verdict),
     advice: advise(facts, verdict, limit),
     limit,
@@ -195,7 +197,7 @@ function siteSeries({ profile, attribution, groupOfPath, rows, lastObserved }: P
 }
 
 /** The bound of the process: its queues full, with every overshoot, and everything else as it is now. */
-function limitOf(facts: ProcessFacts, verdict: ProcessVerdict): Limit | null {
+function limitOf(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): Limit | null {
   const { told, profile, lastObserved } = facts;
   const limitBytes = told.memoryLimitBytes;
   if (limitBytes === null) return null;
@@ -212,6 +214,38 @@ function limitOf(facts: ProcessFacts, verdict: ProcessVerdict): Limit | null {
     limitBytes,
     boundBytes: boundBytes === null ? null : Math.round(boundBytes + outsideBytes),
     exceeds: boundBytes === null ? liveBytes + outsideBytes > limitBytes : boundBytes + outsideBytes > limitBytes,
-    etaSeconds: null,
+    etaSeconds: timeToLimit(facts, verdict, fitter, limitBytes - outsideBytes - liveBytes),
   };
+}
+
+/** Shapes that still grow at the end of the capture: only for these a time is worth anything. */
+const GROWING: ReadonlySet<Shape> = new Set<Shape>(["line", "hinge-line", "step-line"]);
+
+/** What the deciding group is heading for; null where it does not grow at the end, or where the capture has no times. */
+function forecastOf(facts: ProcessFacts, { deciding }: ProcessVerdict, fitter: ShapeFitter, roomBytes: number | null): Forecast | null {
+  if (deciding === null || deciding.group.liveBytes.length < 3 || !hasTimes(facts.profile)) return null;
+  const { facts: own, liveBytes } = deciding.group;
+  const fit = fitter.fit(own);
+  if (!GROWING.has(bestShape(fit))) return null;
+  const availableBytes = roomBytes === null ? null : roomBytes + (liveBytes.at(-1) ?? 0);
+  return forecast({ facts: own, fit, probabilities: deciding.verdict.probabilities, availableBytes });
+}
+
+function timeToLimit(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter, roomBytes: number): Range | null {
+  const time = forecastOf(facts, verdict, fitter, roomBytes)?.toLimit ?? null;
+  return time === null ? null : rangeOf(time);
+}
+
+function rangeOf({ atLeastMs, medianMs, atMostMs }: TimeRange): Range {
+  const seconds = (ms: number | null): number | null => (ms === null ? null : Math.round(ms / 1000));
+  return { low: Math.round(atLeastMs / 1000), median: seconds(medianMs), high: seconds(atMostMs) };
+}
+
+/** When a queue that is still filling will be full. */
+function reachingCeiling(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): readonly Finding[] {
+  if (verdict.class !== "buffering" && verdict.class !== "inconclusive") return [];
+  const time = forecastOf(facts, verdict, fitter, null)?.toCeiling ?? null;
+  if (time === null) return [];
+  const { atLeastMs, medianMs, atMostMs } = time;
+  return [finding("reaches-ceiling", { atLeastMs, ...(medianMs === null || atMostMs === null ? {} : { medianMs, atMostMs }) })];
 }

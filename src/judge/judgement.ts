@@ -22,10 +22,10 @@ export interface SuggestedSettings {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Seconds; `high` null = nothing bounds it from above. */
+/** Seconds from the end of the capture; null = too far beyond what was observed to be said. */
 export interface Range {
   readonly low: number;
-  readonly median: number;
+  readonly median: number | null;
   readonly high: number | null;
 }
 

@@ -11,7 +11,7 @@
  * Brownian motion (an object stays sampled for as long as it lives), queues like an Ornstein-Uhlenbeck process.
  */
 import { at } from "../base/columns.ts";
-import { cholesky, logNormalCdf, logSumExp, solveLower } from "../base/statistics.ts";
+import { cholesky, logSumExp, solveLower } from "../base/statistics.ts";
 
 interface Kernel {
   readonly prior: number;
@@ -112,12 +112,4 @@ export function invert3(matrix: Symmetric3): number {
   matrix[4] = i21 * i22;
   matrix[5] = i22 * i22;
   return 2 * Math.log(l00 * l11 * l22);
-}
-
-/**
- * What it adds to the log evidence that a coefficient with posterior N(mean, sd²) and prior N(0, priorSd²) is known to be
- * above `bound`: log P(above | data) - log P(above).
- */
-export function logTruncation(mean: number, sd: number, bound: number, priorSd: number): number {
-  return logNormalCdf((mean - bound) / sd) - logNormalCdf(-bound / priorSd);
 }

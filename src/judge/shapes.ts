@@ -4,8 +4,8 @@
  * times and shared by all series on it, because thousands of sites are captured at the same moments.
  */
 import { at } from "../base/columns.ts";
-import { dot, LOG_TWO_PI } from "../base/statistics.ts";
-import { invert3, logTruncation, SIGMAS, sigmaLogPriors, type Whitening, whitenings } from "./regression.ts";
+import { dot, LOG_TWO_PI, logNormalCdf } from "../base/statistics.ts";
+import { invert3, SIGMAS, sigmaLogPriors, type Whitening, whitenings } from "./regression.ts";
 import { type PreparedSeries, prepare, type Series, SHAPE_BLOCKS } from "./series.ts";
 
 export const SHAPES = ["constant", "line", "hinge", "saturation", "step", "drain", "hinge-line", "step-line"] as const;
@@ -59,7 +59,7 @@ interface Design {
   readonly secondBound: number | null;
   readonly slope: 0 | 1 | 2; // which coefficient is growth without end
   readonly turn: number;
-  readonly logPrior: number; // uniform over the designs of one shape
+  readonly logPrior: number; // uniform over the designs of one shape; less the prior mass that the bounds leave
 }
 
 const LEVEL_COLUMN = 0;
@@ -72,8 +72,8 @@ const END_VARIANCE = 7;
 const FIRST_SD = 8;
 const SECOND_SD = 9;
 
-/** A cell that is this far below the best of its shape adds nothing that a double could show in the answer. */
-const NEGLIGIBLE = 25;
+/** A cell that is this far below the best of its shape adds less than a ten-millionth to it. */
+const NEGLIGIBLE = 16;
 
 /** All designs over one grid of times, whitened for every kind of noise. */
 class Grid {
@@ -154,7 +154,8 @@ class Grid {
 
   #add(shape: Shape, designs: readonly Omit<Design, "shape" | "logPrior">[]): void {
     for (const design of designs) {
-      this.#designs.push({ ...design, shape: SHAPES.indexOf(shape), logPrior: -Math.log(designs.length) });
+      const logPrior = -Math.log(designs.length) - logMassAbove(design.firstBound) - logMassAbove(design.secondBound);
+      this.#designs.push({ ...design, shape: SHAPES.indexOf(shape), logPrior });
     }
   }
 
@@ -236,21 +237,30 @@ class Grid {
           const m2 = i02 * h0 + i12 * h1 + at(cells, cell + 5) * h2;
           let log = at(cells, cell + CONSTANT) + at(sigmaLogs, level) - 0.5 * (squares * precision - m0 * h0 - m1 * h1 - m2 * h2);
           if (log < average.largest - NEGLIGIBLE) continue;
-          if (design.firstBound !== null) log += logTruncation(m1, at(cells, cell + FIRST_SD), design.firstBound, COEFFICIENT_SD);
-          if (design.secondBound !== null) log += logTruncation(m2, at(cells, cell + SECOND_SD), design.secondBound, COEFFICIENT_SD);
-          average.add(log, {
-            level: m0 + m1 * endFirst + m2 * endSecond,
-            levelVariance: at(cells, cell + END_VARIANCE),
-            slope: design.slope === 1 ? m1 : design.slope === 2 ? m2 : 0,
-            slopeVariance: design.slope === 0 ? 0 : at(cells, cell + (design.slope === 1 ? 3 : 5)),
-            wanderVariance: whitening.isBrownian ? sigma * sigma : 0,
-            turn: design.turn,
-          });
+          if (design.firstBound !== null) log += logNormalCdf((m1 - design.firstBound) / at(cells, cell + FIRST_SD));
+          if (design.secondBound !== null) log += logNormalCdf((m2 - design.secondBound) / at(cells, cell + SECOND_SD));
+          const slope = design.slope === 1 ? m1 : design.slope === 2 ? m2 : 0;
+          const slopeVariance = design.slope === 0 ? 0 : at(cells, cell + (design.slope === 1 ? 3 : 5));
+          const weight = average.weigh(log, design.turn);
+          const levelMean = m0 + m1 * endFirst + m2 * endSecond;
+          average.level += weight * levelMean;
+          average.levelSquare += weight * (levelMean * levelMean + at(cells, cell + END_VARIANCE));
+          average.slope += weight * slope;
+          average.slopeSquare += weight * (slope * slope + slopeVariance);
+          if (whitening.isBrownian) average.wander += weight * sigma * sigma;
         }
       }
     });
     return Object.fromEntries(SHAPES.map((shape, row) => [shape, (averages[row] ?? new Average()).fit()])) as Record<Shape, ShapeFit>;
   }
+}
+
+/**
+ * log of the prior probability that a coefficient is above its bound. A bound adds log P(above | data) - log P(above) to the
+ * evidence: this part is known beforehand.
+ */
+function logMassAbove(bound: number | null): number {
+  return bound === null ? 0 : logNormalCdf(-bound / COEFFICIENT_SD);
 }
 
 /** Rows at which a step may begin: all of them, or twelve spread evenly. */
@@ -261,58 +271,45 @@ function stepRows(instants: number): readonly number[] {
   return Array.from({ length: most }, (_, step) => Math.round(1 + (step * (instants - 2)) / (most - 1)));
 }
 
-interface Moments {
-  readonly level: number;
-  readonly levelVariance: number;
-  readonly slope: number;
-  readonly slopeVariance: number;
-  readonly wanderVariance: number;
-  readonly turn: number;
-}
-
-/** Averages normal posteriors, each weighed by its evidence; the scale follows the largest seen. */
+/** Sums of normal posteriors, each weighed by its evidence; the scale follows the largest evidence seen. */
 class Average {
   largest = -Infinity;
-  #turn = 0;
-  #weight = 0;
-  #level = 0;
-  #levelSquare = 0;
-  #slope = 0;
-  #slopeSquare = 0;
-  #wander = 0;
+  weight = 0;
+  level = 0;
+  levelSquare = 0;
+  slope = 0;
+  slopeSquare = 0;
+  wander = 0;
+  turn = 0;
 
-  add(logWeight: number, moments: Moments): void {
-    let weight = 1;
-    if (logWeight > this.largest) {
-      const shrink = Math.exp(this.largest - logWeight);
-      this.#weight *= shrink;
-      this.#level *= shrink;
-      this.#levelSquare *= shrink;
-      this.#slope *= shrink;
-      this.#slopeSquare *= shrink;
-      this.#wander *= shrink;
-      this.largest = logWeight;
-      this.#turn = moments.turn;
-    } else {
-      weight = Math.exp(logWeight - this.largest);
+  /** The weight to add the next posterior with; rescales what was added before when it is the best yet. */
+  weigh(logEvidence: number, turn: number): number {
+    if (logEvidence <= this.largest) {
+      const weight = Math.exp(logEvidence - this.largest);
+      this.weight += weight;
+      return weight;
     }
-    this.#weight += weight;
-    this.#level += weight * moments.level;
-    this.#levelSquare += weight * (moments.level ** 2 + moments.levelVariance);
-    this.#slope += weight * moments.slope;
-    this.#slopeSquare += weight * (moments.slope ** 2 + moments.slopeVariance);
-    this.#wander += weight * moments.wanderVariance;
+    const shrink = Math.exp(this.largest - logEvidence);
+    this.weight = this.weight * shrink + 1;
+    this.level *= shrink;
+    this.levelSquare *= shrink;
+    this.slope *= shrink;
+    this.slopeSquare *= shrink;
+    this.wander *= shrink;
+    this.largest = logEvidence;
+    this.turn = turn;
+    return 1;
   }
 
   fit(): ShapeFit {
-    const level = this.#level / this.#weight;
-    const slope = this.#slope / this.#weight;
+    const level = this.level / this.weight;
+    const slope = this.slope / this.weight;
     return {
-      logEvidence: this.largest + Math.log(this.#weight),
-      level: { mean: level, sd: Math.sqrt(Math.max(0, this.#levelSquare / this.#weight - level ** 2)) },
-      slope: { mean: slope, sd: Math.sqrt(Math.max(0, this.#slopeSquare / this.#weight - slope ** 2)) },
-      wanderSd: Math.sqrt(this.#wander / this.#weight),
-      turn: this.#turn,
+      logEvidence: this.largest + Math.log(this.weight),
+      level: { mean: level, sd: Math.sqrt(Math.max(0, this.levelSquare / this.weight - level ** 2)) },
+      slope: { mean: slope, sd: Math.sqrt(Math.max(0, this.slopeSquare / this.weight - slope ** 2)) },
+      wanderSd: Math.sqrt(this.wander / this.weight),
+      turn: this.turn,
     };
   }
 }

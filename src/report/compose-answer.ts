@@ -3,7 +3,7 @@ import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import type { ProcessFacts } from "../judge/facts.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
-import { framesOf, frameText, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
+import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
 import type { Answer, AnswerLoss, Group, SeriesPoint, Site } from "./answer.ts";
 import { nextStep, reason, summary } from "./words.ts";
 
@@ -19,8 +19,8 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
   const { profile, lastObserved } = facts;
   const total = totalLiveBytes(profile);
   const liveBytes = lastObserved === 0 ? 0 : at(total, lastObserved);
-  const hasTimes = hasTimesOf(facts);
-  const durationMs = hasTimes && lastObserved > 0 ? at(profile.instants.elapsedMs, lastObserved) - at(profile.instants.elapsedMs, 1) : null;
+  const timed = hasTimes(profile);
+  const durationMs = timed && lastObserved > 0 ? at(profile.instants.elapsedMs, lastObserved) - at(profile.instants.elapsedMs, 1) : null;
   const residentBytes = lastObserved === 0 ? 0 : at(profile.instants.residentBytes, lastObserved);
   const sites = judgement.sites.slice(0, options.top).map((site) => siteOf(facts, site));
   return {
@@ -63,7 +63,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       settings,
       assumed,
     })),
-    series: seriesPoints(facts, hasTimes),
+    series: seriesPoints(facts, timed),
     captures: profile.captures.map(({ path, format, clock, takenAt, liveBytes: live, losses }) => ({
       path,
       format,
@@ -78,10 +78,6 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
 
 function lossOf({ code, text, offset, count }: AnswerLoss): AnswerLoss {
   return { code, text, offset, count };
-}
-
-function hasTimesOf({ profile }: ProcessFacts): boolean {
-  return profile.clock === "in-file" || profile.clock === "mtime" || (profile.clock === "file-name" && profile.origin.startedAt !== null);
 }
 
 function groupOf(group: GroupJudgement, liveBytes: number): Group {
@@ -130,7 +126,7 @@ function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
   };
 }
 
-function seriesPoints(facts: ProcessFacts, hasTimes: boolean): readonly SeriesPoint[] {
+function seriesPoints(facts: ProcessFacts, timed: boolean): readonly SeriesPoint[] {
   const { profile, rows, bytesByGroup, lastObserved, queue, startedAt } = facts;
   const points: SeriesPoint[] = [];
   const step = Math.max(1, Math.ceil(lastObserved / SERIES_POINTS));
@@ -140,8 +136,8 @@ function seriesPoints(facts: ProcessFacts, hasTimes: boolean): readonly SeriesPo
     const elapsedMs = at(profile.instants.elapsedMs, instant);
     const residentBytes = at(profile.instants.residentBytes, instant);
     points.push({
-      at: hasTimes && startedAt !== null ? new Date(startedAt + elapsedMs).toISOString() : null,
-      elapsedSeconds: hasTimes ? round(elapsedMs / 1000, 3) : null,
+      at: timed && startedAt !== null ? new Date(startedAt + elapsedMs).toISOString() : null,
+      elapsedSeconds: timed ? round(elapsedMs / 1000, 3) : null,
       liveBytes: {
         client: Math.round(live.client),
         app: Math.round(live.app),

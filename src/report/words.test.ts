@@ -15,7 +15,7 @@ const CODES = [
   ...["queue-explains", "queue-does-not-explain", "queue-undecided"].map((code) => `queue-accounting:${code}`),
   ...["leak", "backlog", "buffering", "stable", "warm-up", "step"].map((name) => `besides-${name}`),
   ...["grew", "held-by", "top-site", "queue-holds", "messages-held", "live-messages"],
-  ...["attached-late", "allocations-only", "stale", "outside-growth", "cut-live-is-not-leaked"],
+  ...["attached-late", "allocations-only", "stale", "outside-growth", "reaches-ceiling", "cut-live-is-not-leaked"],
 ];
 
 const FIGURES = new Proxy({}, { get: () => 0.5 }) as Record<string, number>;

@@ -102,6 +102,8 @@ function shapeSentences(weight: string, clock: string): Readonly<Record<string, 
   };
 }
 
+const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
+
 const REASONS: Readonly<Record<string, Sentence>> = {
   ...shapeSentences("shape", ""),
   ...shapeSentences("operational-clock", " when measured against the work done (bytes allocated)"),
@@ -154,6 +156,8 @@ const REASONS: Readonly<Record<string, Sentence>> = {
   "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
   "cut-live-is-not-leaked": () =>
     "The process ended while being captured: profilers call everything that was alive at that moment leaked, which says nothing.",
+  "reaches-ceiling": ({ atLeastMs, medianMs, atMostMs }) =>
+    `At this rate the queue is full in ${etaText({ low: (atLeastMs ?? 0) / 1000, median: seconds(medianMs), high: seconds(atMostMs) })}.`,
   "besides-leak": ({ growthBytes }, { kind, client }) => `Besides, ${memoryOf(kind, client)} grew by ${bytes(growthBytes)} like a leak.`,
   "besides-backlog": ({ growthBytes }, { kind, client }) =>
     `Besides, ${memoryOf(kind, client)} grew by ${bytes(growthBytes)} like a backlog.`,
@@ -329,8 +333,16 @@ function limitSentences({ limit, class: verdictClass }: Summary): readonly strin
 }
 
 /** A time with its 90 % interval in words. */
-export function etaText({ low, median, high }: { readonly low: number; readonly median: number; readonly high: number | null }): string {
-  if (high === null) return `at least ${formatDuration(low * 1000)}`;
+export function etaText({
+  low,
+  median,
+  high,
+}: {
+  readonly low: number;
+  readonly median: number | null;
+  readonly high: number | null;
+}): string {
+  if (median === null || high === null) return `at least ${formatDuration(low * 1000)}`;
   return `about ${formatDuration(median * 1000)} (${formatDuration(low * 1000)} to ${formatDuration(high * 1000)})`;
 }
 

@@ -4,9 +4,9 @@
  * y ~ [1, q] and [1, q, hinge] with y ~ [1, q, time], where q are the expected bytes of the queue.
  */
 import { at } from "../../base/columns.ts";
-import { dot, LOG_TWO_PI, logSumExp } from "../../base/statistics.ts";
+import { dot, LOG_TWO_PI, logNormalCdf, logSumExp } from "../../base/statistics.ts";
 import { classWeights, type GroupFacts, isQueue, type Weight } from "../group-facts.ts";
-import { invert3, logTruncation, SIGMAS, sigmaLogPriors, whitenings } from "../regression.ts";
+import { invert3, SIGMAS, sigmaLogPriors, whitenings } from "../regression.ts";
 import { blockMeans, unitClock } from "../series.ts";
 import type { SeriesFit } from "../shapes.ts";
 import { ceilingLogFactor } from "./ceiling.ts";
@@ -91,8 +91,9 @@ function regressionOn(
               squares / sigma ** 2 +
               priorSquares -
               (m0 * h0 + m1 * h1 + m2 * h2));
-          const truncation = bound === null ? 0 : logTruncation(m2, Math.sqrt(at(inverse, 5)), bound, GROWTH_SD);
-          return whitening.logPrior + at(sigmaLogs, noiseLevel) + logEvidence + truncation;
+          // log P(above the bound | data) - log P(above the bound)
+          const above = bound === null ? 0 : logNormalCdf((m2 - bound) / Math.sqrt(at(inverse, 5))) - logNormalCdf(-bound / GROWTH_SD);
+          return whitening.logPrior + at(sigmaLogs, noiseLevel) + logEvidence + above;
         });
       }),
     );
