@@ -4,7 +4,7 @@ import { Failure } from "../base/failure.ts";
 import { inputFromBytes } from "../base/source.ts";
 import { clientConfig } from "./client-config.ts";
 import { readEvidence } from "./read-evidence.ts";
-import { mergeSettings, parseSettings } from "./settings.ts";
+import { parseSettings } from "./settings.ts";
 
 async function read(text: string): Promise<Record<string, string>> {
   const { settings } = await clientConfig.read(await inputFromBytes("client.conf", new TextEncoder().encode(text)));
@@ -102,15 +102,8 @@ for (const [kind, text, line] of broken) {
   });
 }
 
-test("settings of the command line win over those of the file", () => {
-  const merged = mergeSettings(
-    new Map([
-      ["a", "1"],
-      ["b", "2"],
-    ]),
-    parseSettings(["b=3", "c = x=y "]),
-  );
-  assert.deepEqual(Object.fromEntries(merged), { a: "1", b: "3", c: "x=y" });
+test("of settings given twice on the command line the last one wins", () => {
+  assert.deepEqual(Object.fromEntries(parseSettings(["b=2", "b=3", "c = x=y "])), { b: "3", c: "x=y" });
 });
 
 test("what is no assignment is wrong usage, and its text is not repeated", () => {

@@ -21,7 +21,3 @@ export function parseSettings(assignments: readonly string[]): ReadonlyMap<strin
   }
   return settings;
 }
-
-export function mergeSettings(...layers: readonly ReadonlyMap<string, string>[]): ReadonlyMap<string, string> {
-  return new Map(layers.flatMap((layer) => [...layer]));
-}
