@@ -1,0 +1,77 @@
+/**
+ * The level against the most that the configuration allows (growth.md section 4.1). Only buffering is bound by it, and it is
+ * bound in two ways: where growth has ended, the level should be near the ceiling (a full queue) or under it (a queue in
+ * balance); while it goes on, it must not be above yet. All other classes could be anywhere.
+ */
+import { logNormalCdf, logNormalDensity, logSumExp, normalCdf, quantile } from "../../base/statistics.ts";
+import { type CeilingFacts, classWeights, type GroupFacts, isQueue, type Weight } from "../group-facts.ts";
+import type { SeriesFit, Shape } from "../shapes.ts";
+import { bestShape, classLogEvidence } from "./shape.ts";
+
+/** A level is about the ceiling within this share of it. */
+const NEAR_SHARE = 0.2;
+/** What a queue may exceed its ceiling by before it counts: messages in flight when the limit is reached. */
+const OVERSHOOT = 1.15;
+
+const ENDED: ReadonlySet<Shape> = new Set<Shape>(["constant", "hinge", "saturation"]);
+
+/** How much better or worse buffering explains a level, compared with not knowing of a ceiling. In shares of `largestBytes`. */
+export function plateauLogFactor(level: number, levelVariance: number, ceiling: CeilingFacts, largestBytes: number): number {
+  const bound = ceiling.bytes / largestBytes;
+  const full = Math.log(0.75) + logNormalDensity(level, 1.03 * bound, levelVariance + (ceiling.sdShare * bound) ** 2);
+  const inBalance = Math.log(0.25) + (level < OVERSHOOT * bound ? Math.log(0.9 / bound) : Math.log(1e-9));
+  return logSumExp([full, inBalance]) - logNormalDensity(level, 0.75, levelVariance + 0.5 ** 2);
+}
+
+/** log P(a queue with this ceiling reaches such a peak). */
+export function peakLogFactor(peakBytes: number, ceiling: CeilingFacts): number {
+  return logNormalCdf((Math.log(OVERSHOOT * ceiling.bytes) - Math.log(peakBytes)) / ceiling.sdShare);
+}
+
+/** The largest value; with ten instants or more their upper tenth, which one outlier does not move. */
+export function peakBytes(facts: GroupFacts): number {
+  return Math.max(quantile(facts.liveBytes, facts.liveBytes.length >= 10 ? 0.9 : 1), Number.MIN_VALUE);
+}
+
+/** What knowing the ceiling adds to the log evidence of buffering: the mixture of shapes with the factors minus without. */
+export function ceilingLogFactor(facts: GroupFacts, ceiling: CeilingFacts, fit: SeriesFit): number {
+  const { largestBytes } = fit.prepared;
+  const peak = peakLogFactor(peakBytes(facts), ceiling);
+  const factor = (shape: Shape): number => {
+    const { mean, sd } = fit.shapes[shape].level;
+    if (ENDED.has(shape)) return peak + plateauLogFactor(mean, sd ** 2, ceiling, largestBytes);
+    const levelBytes = Math.max(mean * largestBytes, Number.MIN_VALUE);
+    return peak + logNormalCdf((Math.log(1.08 * ceiling.bytes) - Math.log(levelBytes)) / ceiling.sdShare);
+  };
+  return classLogEvidence(fit, "buffering", factor) - classLogEvidence(fit, "buffering");
+}
+
+export type CeilingCode = "below-ceiling" | "at-ceiling" | "above-ceiling";
+
+export function ceilingCode(levelBytes: number, ceiling: CeilingFacts): CeilingCode {
+  if (levelBytes > (1 + NEAR_SHARE) * ceiling.bytes) return "above-ceiling";
+  return levelBytes < (1 - NEAR_SHARE) * ceiling.bytes ? "below-ceiling" : "at-ceiling";
+}
+
+export const ceiling: Weight = {
+  id: "ceiling",
+  asks: "Is the memory within what the configuration allows?",
+  weigh(facts, fitter) {
+    if (!isQueue(facts.kind) || facts.liveBytes.length < 2) return null;
+    if (facts.ceiling === null) return { missing: "ceiling" };
+    const fit = fitter.fit(facts);
+    const level = fit.shapes[bestShape(fit)].level;
+    const levelBytes = level.mean * fit.prepared.largestBytes;
+    return {
+      weights: classWeights({ buffering: ceilingLogFactor(facts, facts.ceiling, fit) }),
+      code: ceilingCode(levelBytes, facts.ceiling),
+      figures: {
+        levelBytes,
+        peakBytes: peakBytes(facts),
+        ceilingBytes: facts.ceiling.bytes,
+        ceilingSdShare: facts.ceiling.sdShare,
+        aboveProbability: normalCdf((levelBytes - facts.ceiling.bytes) / (facts.ceiling.sdShare * facts.ceiling.bytes)),
+      },
+    };
+  },
+};
