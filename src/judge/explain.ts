@@ -155,10 +155,11 @@ export function advise(facts: ProcessFacts, verdict: ProcessVerdict, limit: Limi
   const buffers = verdict.groups.some(({ verdict: own, share }) => own.class === "buffering" && share >= 0.1);
   if (verdict.class === "leak" && party?.kind === "fetch" && client !== null) add(client.remedies.appRetained);
   if (client !== null && (verdict.class === "buffering" || (buffers && over))) {
+    const queue = party?.kind === "producer" ? "producer" : "fetch";
     const others = verdict.groups
-      .filter(({ group }) => group.kind !== "fetch")
+      .filter(({ group }) => group.kind !== queue)
       .reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
-    add(client.remedies.buffering(scope, limit === null ? null : Math.max(0, limit.limitBytes * 0.8 - others)));
+    add(client.remedies.buffering(scope, limit === null ? null : Math.max(0, limit.limitBytes * 0.8 - others), `${queue}-queue`));
   }
   return remedies;
 }
