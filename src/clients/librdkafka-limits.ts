@@ -77,6 +77,7 @@ interface Consumer {
   readonly fetchBytes: number; // of one response, effective
   readonly brokers: number;
   readonly partitions: number;
+  readonly partitionsKnown: boolean;
   readonly ratio: number;
   readonly opBytes: number;
   readonly overheadBytes: number; // of the record, beside the value
@@ -96,9 +97,10 @@ function consumerOf(scope: Scope): Consumer {
   // rdkafka_conf.c:4551: the clamp applies only to a fetch.max.bytes that the user left alone
   const fetchBytes = fetchSet ?? Math.max(Math.min(50 * MIB, kbytes * 1024), messageMaxBytes);
   if (scope.brokers === null) assumed.push("one broker");
-  if (scope.partitions === null) assumed.push("one partition a broker");
+  if (scope.partitions === null) assumed.push("one partition a broker; a whole response for the upper bound");
   if (scope.compressionRatio === null) assumed.push("messages are not compressed");
-  const brokers = Math.max(1, scope.brokers ?? 1);
+  // Only brokers that lead an assigned partition are asked
+  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
   return {
     kbytes,
     minMessages,
@@ -106,6 +108,7 @@ function consumerOf(scope: Scope): Consumer {
     fetchBytes,
     brokers,
     partitions: Math.max(1, scope.partitions ?? brokers),
+    partitionsKnown: scope.partitions !== null,
     ratio: Math.max(1, scope.compressionRatio ?? 1),
     opBytes: forVersion(OP_BYTES, scope.version),
     overheadBytes: (scope.keyBytes ?? 0) + (scope.headersBytes ?? 0) + FRAMING_BYTES,
@@ -142,8 +145,10 @@ function plateau(consumer: Consumer, valueBytes: number, queues: number, extraWi
  */
 function overshootBytes(consumer: Consumer): { readonly expected: number; readonly most: number } {
   const chunk = consumer.partitionFetchBytes;
-  const most = Math.min(consumer.fetchBytes + chunk, Math.ceil(consumer.partitions / consumer.brokers) * chunk);
-  return { expected: Math.min(most, Math.max(chunk, chunk / 2 + 0.18 * most)), most };
+  const response = consumer.fetchBytes + chunk; // a last batch is sent whole
+  const largest = Math.min(response, Math.ceil(consumer.partitions / consumer.brokers) * chunk);
+  const expected = Math.min(largest, Math.max(chunk, chunk / 2 + 0.18 * largest));
+  return { expected, most: consumer.partitionsKnown ? largest : response };
 }
 
 export function consumerCeiling(scope: Scope): Ceiling {

@@ -36,7 +36,7 @@ type Measurement = readonly [string, number, boolean, Ceiling["component"], Scop
 const three = { brokers: 3, partitions: 12, messageBytes: 1024 };
 const wide = { brokers: 3, partitions: 150, messageBytes: 1024 };
 const single = { brokers: 1, partitions: 40 };
-const unlimited = { "queue.buffering.max.messages": "100000" };
+const byCount = { "queue.buffering.max.messages": "100000" };
 
 const measurements: readonly Measurement[] = [
   ["defaults, 12 partitions, 3 brokers", 99.9e6, true, "fetch-queue", scopeOf({}, three)],
@@ -78,16 +78,16 @@ const measurements: readonly Measurement[] = [
   ["8 KiB values, one broker, 2.0.2", 85.0e6, true, "fetch-queue", scopeOf({}, { ...single, version: "2.0.2", messageBytes: 8192 })],
   ["1 KiB values, one broker, 2.0.2", 96.8e6, true, "fetch-queue", scopeOf({}, { ...single, version: "2.0.2", messageBytes: 1024 })],
   ["three brokers, 150 partitions", 118e6, true, "fetch-queue", scopeOf({}, wide)],
-  ["producer, brokers down", 118e6, true, "producer-queue", scopeOf(unlimited, { messageBytes: 1000, keyBytes: 8 })],
-  ["producer, in flight", 262.7e6, false, "producer-queue", scopeOf(unlimited, { messageBytes: 1000, keyBytes: 8 })],
+  ["producer, brokers down", 118e6, true, "producer-queue", scopeOf(byCount, { messageBytes: 1000, keyBytes: 8 })],
+  ["producer, in flight", 262.7e6, false, "producer-queue", scopeOf(byCount, { messageBytes: 1000, keyBytes: 8 })],
   [
     "producer, in flight, zstd",
     328e6,
     false,
     "producer-queue",
-    scopeOf({ ...unlimited, "compression.type": "zstd" }, { messageBytes: 1000, keyBytes: 8 }),
+    scopeOf({ ...byCount, "compression.type": "zstd" }, { messageBytes: 1000, keyBytes: 8 }),
   ],
-  ["producer, delivery reports not polled", 118e6, true, "producer-queue", scopeOf(unlimited, { messageBytes: 1000, keyBytes: 8 })],
+  ["producer, delivery reports not polled", 118e6, true, "producer-queue", scopeOf(byCount, { messageBytes: 1000, keyBytes: 8 })],
 ];
 
 for (const [what, measuredBytes, isExact, component, scope] of measurements) {
@@ -119,8 +119,10 @@ test("a property may be given by its alias", () => {
 test("whatever had to be assumed is said, and the worst message size sets the upper bound", () => {
   const ceiling = ceilingOf("fetch-queue", scopeOf({}, { version: null, compressionRatio: null }));
   assert.equal(ceiling.assumed.length, 5);
-  // 655 B a message: both limits are reached at once (101 MB with bookkeeping of 40 B a message)
-  assert.ok(ceiling.highBytes > 95e6 && ceiling.highBytes < 110e6, String(ceiling.highBytes));
+  // 655 B a message: both limits are reached at once; a whole response of 50 MiB and one chunk beyond
+  const most = ceilingOf("fetch-queue", scopeOf({}, { messageBytes: 65536000 / 100_000 }));
+  assert.equal(ceiling.highBytes, most.highBytes);
+  assert.ok(ceiling.highBytes > 175e6 && ceiling.highBytes < 185e6, String(ceiling.highBytes));
   assert.match(ceiling.formula, /queued\.max\.messages\.kbytes=65536 × 1000 B ÷ 1024 B messages/);
 });
 
