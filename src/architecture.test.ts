@@ -39,6 +39,7 @@ const nonMembers: readonly { readonly file: string; readonly reason: string }[] 
   { file: "clients/librdkafka-limits.ts", reason: "formulas of librdkafka.ts" },
   { file: "clients/lineage.ts", reason: "what holds for a client together with those it is built on" },
   { file: "clients/surroundings.ts", reason: "frames of no client: allocators, runtimes, libraries" },
+  { file: "formats/heaptrack-pointers.ts", reason: "live blocks of a raw heaptrack file by address" },
   { file: "formats/recognize.ts", reason: "asks all formats" },
   { file: "evidence/json-objects.ts", reason: "JSON objects in any text, for sources that hold them" },
   { file: "evidence/read-evidence.ts", reason: "opens a file for a source and says what is wrong with it" },

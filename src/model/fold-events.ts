@@ -70,6 +70,10 @@ export class EventFold {
     return unit;
   }
 
+  pathOf(unit: number): number {
+    return this.#pathOf.get(unit);
+  }
+
   get liveBytes(): number {
     return this.#liveBytes;
   }
