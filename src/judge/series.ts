@@ -37,7 +37,7 @@ export function prepare(series: Series, blocks: number): PreparedSeries {
   const times = blockMeans(series.elapsedMs, rows, blocks);
   const bytes = blockMeans(series.liveBytes, rows, blocks);
   const variances = blockMeans(series.varianceBytes2, rows, blocks);
-  const largestBytes = Math.max(largest(bytes), Number.MIN_VALUE);
+  const largestBytes = Math.max(largest(bytes), 1); // a group without memory has shares, too
   return {
     clock: unitClock(times),
     share: bytes.map((value) => value / largestBytes),

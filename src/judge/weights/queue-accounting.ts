@@ -9,7 +9,7 @@ import { classWeights, type GroupFacts, isQueue, type Weight } from "../group-fa
 import { invert3, SIGMAS, sigmaLogPriors, whitenings } from "../regression.ts";
 import { blockMeans, unitClock } from "../series.ts";
 import type { SeriesFit } from "../shapes.ts";
-import { ceilingLogFactor } from "./ceiling.ts";
+import { ceilingLogFactor, effectiveCeiling } from "./ceiling.ts";
 import { shapeWeights } from "./shape.ts";
 
 /** Queue statistics err on their own (10 % noise of the size of a message); averages of at most twelve blocks keep that small. */
@@ -38,7 +38,7 @@ export function queueLogBayesFactor(facts: GroupFacts, expectedBytes: Float64Arr
   const bytes = blockMeans(facts.liveBytes, rows, BLOCKS);
   const queueBytes = blockMeans(expectedBytes, rows, BLOCKS);
   const variances = blockMeans(facts.varianceBytes2, rows, BLOCKS);
-  const largestBytes = Math.max(...bytes, Number.MIN_VALUE);
+  const largestBytes = Math.max(...bytes, 1);
   const share = bytes.map((value) => value / largestBytes);
   const level = share.map(() => 1);
   const queue = queueBytes.map((value) => value / largestBytes);
@@ -112,7 +112,8 @@ export function unboundedLogFactor(logBayesFactor: number, shapeLogOdds: number,
 
 function logOddsWithout(facts: GroupFacts, fit: SeriesFit): { readonly leak: number; readonly backlog: number; readonly ceiling: number } {
   const shape = shapeWeights(fit);
-  const ceiling = facts.ceiling === null ? 0 : -ceilingLogFactor(facts, facts.ceiling, fit);
+  const bound = effectiveCeiling(facts);
+  const ceiling = bound === null ? 0 : -ceilingLogFactor(facts, bound, fit);
   return { leak: shape.leak - shape.buffering, backlog: shape.backlog - shape.buffering, ceiling };
 }
 

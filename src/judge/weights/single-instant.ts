@@ -5,7 +5,7 @@
 import { at } from "../../base/columns.ts";
 import { logNormalDensity, logSumExp } from "../../base/statistics.ts";
 import { classWeights, isQueue, type Weight } from "../group-facts.ts";
-import { ceilingCode, peakLogFactor, plateauLogFactor } from "./ceiling.ts";
+import { ceilingCode, effectiveCeiling, peakLogFactor, plateauLogFactor } from "./ceiling.ts";
 import { TRUST } from "./queue-accounting.ts";
 
 /** Share of the level that a queue leaves unexplained; for a leak anything from -.1 to 1 is as likely. */
@@ -19,14 +19,15 @@ export const singleInstant: Weight = {
   asks: "Is one snapshot already too much?",
   weigh(facts) {
     if (!isQueue(facts.kind) || facts.liveBytes.length !== 1) return null;
-    if (facts.ceiling === null && facts.queue === null) return { missing: "ceiling" };
-    const levelBytes = Math.max(at(facts.liveBytes, 0), Number.MIN_VALUE);
+    const ceiling = effectiveCeiling(facts);
+    if (ceiling === null && facts.queue === null) return { missing: "ceiling" };
+    const levelBytes = Math.max(at(facts.liveBytes, 0), 1);
     const figures: Record<string, number> = { levelBytes };
     let buffering = 0;
     let leak = 0;
-    if (facts.ceiling !== null) {
-      buffering = peakLogFactor(levelBytes, facts.ceiling) + plateauLogFactor(1, 0, facts.ceiling, levelBytes);
-      figures["ceilingBytes"] = facts.ceiling.bytes;
+    if (ceiling !== null) {
+      buffering = peakLogFactor(levelBytes, ceiling) + plateauLogFactor(1, 0, ceiling, levelBytes);
+      figures["ceilingBytes"] = ceiling.bytes;
     }
     const expectedBytes = facts.queue === null ? Number.NaN : at(facts.queue.expectedBytes, 0);
     if (Number.isFinite(expectedBytes)) {
@@ -39,7 +40,7 @@ export const singleInstant: Weight = {
     }
     return {
       weights: classWeights({ buffering, leak, backlog: leak }),
-      code: facts.ceiling === null ? "gap" : ceilingCode(levelBytes, facts.ceiling),
+      code: ceiling === null ? "gap" : ceilingCode(levelBytes, ceiling),
       figures,
     };
   },
