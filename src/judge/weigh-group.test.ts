@@ -229,10 +229,10 @@ test("simulated captures repeat for a seed, and their ages and sizes tell one st
   }
 });
 
-// growth.md section 6.8, on 23 scenarios x 25 captures x 3 lengths for each seed
+// growth.md section 6.8, on 23 scenarios x 50 captures x 3 lengths for each seed
 for (const seed of [11, 77]) {
   test(`with all evidence, simulated buffering is hardly ever called a leak and probabilities mean what they say (seed ${seed})`, () => {
-    const outcomes = [5, 8, 20].flatMap((instants): readonly Outcome[] => judgeAll(25, "all", { instants, seed }));
+    const outcomes = [5, 8, 20].flatMap((instants): readonly Outcome[] => judgeAll(50, "all", { instants, seed }));
     const result = score(outcomes);
     const figures = JSON.stringify(result);
     assert.ok(result.falseOnBufferingShare <= 0.01, `buffering called a leak: ${figures}`);

@@ -53,7 +53,9 @@ export interface Score {
   readonly inconclusiveUnboundedShare: number;
   /** Class "leak" named for buffering, after caps and minimum conditions. */
   readonly namedLeakOnBufferingShare: number;
+  /** Without the irreducible captures, in which nothing can be known; and with them, as bounded. */
   readonly calibrationError: number;
+  readonly calibrationErrorOfAll: number;
 }
 
 export function score(outcomes: readonly Outcome[]): Score {
@@ -77,6 +79,7 @@ export function score(outcomes: readonly Outcome[]): Score {
     inconclusiveUnboundedShare: shareOf(unbounded, isBetween),
     namedLeakOnBufferingShare: shareOf(of("buffering"), ({ verdict }) => verdict.class === "leak"),
     calibrationError: calibrationError(outcomes.filter(({ scenario }) => scenario.family !== "irreducible")),
+    calibrationErrorOfAll: calibrationError(outcomes),
   };
 }
 
