@@ -58,8 +58,14 @@ test("a queue that fills is told when it will be full, and whether that is above
   assert.ok((high.limitProbability ?? 1) < (low.limitProbability ?? 0));
 });
 
-test("a full queue has no time to its ceiling, and without a limit there is no time to it", () => {
-  const full = forecastOf(group([50, 150, 200, 201, 200, 201], { ceiling }), null);
+test("growth that has ended has no time to anything", () => {
+  const settled = forecastOf(group([50, 120, 150, 151, 150, 151, 150], { ceiling }), 300);
+  assert.equal(settled.toCeiling, null);
+  assert.equal(settled.toLimit, null);
+});
+
+test("without a limit nothing is said of it", () => {
+  const full = forecastOf(group(LINE, { ceiling }), null);
   assert.equal(full.toLimit, null);
   assert.equal(full.limitProbability, null);
 });

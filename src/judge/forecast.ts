@@ -6,7 +6,7 @@
 import { normalCdf, normalQuantile, quantile } from "../base/statistics.ts";
 import { type GroupClass, type GroupFacts, isQueue } from "./group-facts.ts";
 import type { Normal, SeriesFit, Shape } from "./shapes.ts";
-import { bestShape, SHAPES_OF_CLASS } from "./weights/shape.ts";
+import { bestShape, classLogEvidence, SHAPES_OF_CLASS } from "./weights/shape.ts";
 
 /** From the end of the capture. */
 export interface TimeRange {
@@ -69,11 +69,11 @@ function limitProbability(
 
 /**
  * Time until memory has grown by `roomBytes`: Brownian motion with drift, b·Δ + σ√Δ·z = room, so
- * √Δ = (-σz + √(σ²z² + 4b·room)) / 2b, over the quantiles of the drift b and of the noise z. Null when nothing grows.
+ * √Δ = (-σz + √(σ²z² + 4b·room)) / 2b, over the quantiles of the drift b and of the noise z. Null when growth has ended.
  */
 export function timeToGrow(fit: SeriesFit, roomBytes: number): TimeRange | null {
   const { slope, wanderSd } = growth(fit);
-  if (!(slope.mean > 0)) return null;
+  if (hasEnded(fit) || !(slope.mean > 0)) return null;
   if (roomBytes <= 0) return { atLeastMs: 0, medianMs: 0, atMostMs: 0 };
   const { largestBytes, spanMs } = fit.prepared;
   const room = roomBytes / largestBytes;
@@ -98,6 +98,12 @@ export function timeToGrow(fit: SeriesFit, roomBytes: number): TimeRange | null 
     medianMs: within(median),
     atMostMs: within(median * spread),
   };
+}
+
+/** A shape without growth at the end explains the series better than any with it. */
+function hasEnded(fit: SeriesFit): boolean {
+  const goesOn = classLogEvidence(fit, "leak");
+  return (["stable", "step", "warm-up"] as const).some((name) => classLogEvidence(fit, name) > goesOn);
 }
 
 /** The growth that goes on, over the shapes that have it, as a leak would mix them. */
