@@ -106,17 +106,13 @@ export function weighGroup(facts: GroupFacts, fitter: ShapeFitter = new ShapeFit
   if (hasTooFewSamples(facts)) missing.push({ id: "sampling", missing: "samples" });
 
   const logs = GROUP_CLASSES.map((name) => answers.reduce((sum, { weights }) => sum + weights[name], Math.log(priorOf(facts.kind, name))));
-  const total = logSumExp(logs);
   const likeliest = largestOf(GROUP_CLASSES, logs);
   const rival = largestOf(
     GROUP_CLASSES.filter((name) => isUnbounded(name) !== isUnbounded(likeliest)),
     logs,
   );
   const grade = evidenceGrade(facts);
-  const probabilities = capLeak(
-    logs.map((log) => Math.exp(log - total)),
-    isQueue(facts.kind) ? LEAK_CAPS[grade] : 1,
-  );
+  const probabilities = posterior(logs, isQueue(facts.kind) ? LEAK_CAPS[grade] : 1);
   const confidence = probabilities[likeliest];
   const named = confidence >= LIKELY ? likeliest : null;
   const queue = answers.find(({ figures }) => "logBayesFactor" in figures)?.figures["logBayesFactor"] ?? 0;
@@ -160,19 +156,22 @@ function largestOf(names: readonly GroupClass[], logs: readonly number[]): Group
   return names.reduce((best, name) => (log(name) > log(best) ? name : best));
 }
 
-/** Takes from a leak what the evidence cannot carry, and gives it to the other classes in proportion. */
-function capLeak(probabilities: readonly number[], cap: number): Record<GroupClass, number> {
-  const leak = probabilities[GROUP_CLASSES.indexOf("leak")] ?? 0;
-  const capped = Math.min(leak, cap);
-  // with nothing else left to give to, the rest is said to be buffering, which is what a queue does
-  const others = Math.max(1 - leak, Number.MIN_VALUE);
-  const scale = (1 - capped) / others;
-  const entries = GROUP_CLASSES.map((name, row) => {
-    if (name === "leak") return [name, capped];
-    if (capped < leak && 1 - leak < 1e-12) return [name, name === "buffering" ? 1 - capped : 0];
-    return [name, (probabilities[row] ?? 0) * scale];
-  });
-  return Object.fromEntries(entries) as Record<GroupClass, number>;
+/** The posterior; what a capped leak loses goes to the bounded classes in proportion, for it is an accusation less. */
+function posterior(logs: readonly number[], leakCap: number): Readonly<Record<GroupClass, number>> {
+  const total = logSumExp(logs);
+  const log = (name: GroupClass): number => logs[GROUP_CLASSES.indexOf(name)] ?? -Infinity;
+  const leak = Math.min(leakCap, Math.exp(log("leak") - total));
+  const backlog = Math.exp(log("backlog") - total);
+  const bounded = logSumExp(GROUP_CLASSES.filter((name) => !isUnbounded(name)).map(log));
+  const share = (name: GroupClass): number => (1 - leak - backlog) * Math.exp(log(name) - bounded);
+  return {
+    stable: share("stable"),
+    step: share("step"),
+    "warm-up": share("warm-up"),
+    buffering: share("buffering"),
+    backlog,
+    leak,
+  };
 }
 
 function hasTooFewSamples(facts: GroupFacts): boolean {
@@ -207,6 +206,8 @@ function unmetConditions(
       const unmet: UnmetCondition[] = [];
       if (hasTooFewSamples(facts)) unmet.push("too-few-samples");
       if (isQueue(facts.kind) && !isAccused(facts, queueLogBayesFactor)) unmet.push("no-sign-beside-growth");
+      // one snapshot can be too much for a queue, but nothing else has a bound that it could be over
+      if (!isQueue(facts.kind) && instants < 2) unmet.push("too-few-instants");
       return unmet;
     }
   }

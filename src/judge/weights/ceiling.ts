@@ -60,7 +60,11 @@ export function ceilingLogFactor(facts: GroupFacts, ceiling: CeilingFacts, fit: 
     const levelBytes = Math.max(mean * largestBytes, 1);
     return peak + logNormalCdf((Math.log(1.08 * ceiling.bytes) - Math.log(levelBytes)) / ceiling.sdShare);
   };
-  const logFactor = classLogEvidence(fit, "buffering", factor) - classLogEvidence(fit, "buffering");
+  return unlessWrong(classLogEvidence(fit, "buffering", factor) - classLogEvidence(fit, "buffering"));
+}
+
+/** The factor of a ceiling, allowing for one that says nothing of this process. */
+export function unlessWrong(logFactor: number): number {
   return logSumExp([Math.log(1 - WRONG) + logFactor, Math.log(WRONG)]);
 }
 
