@@ -20,14 +20,14 @@ console.log(
 );
 for (const evidence of EVIDENCE_SETS) {
   console.log(`\n${evidence}`);
-  console.log("  n   buffer bounded irreduc   missed retained   inc.bnd inc.unb   named    ECE");
+  console.log("  n   buffer bounded irreduc   missed retained   inc.bnd inc.unb   named    ECE ECEall");
   for (const instants of [3, 5, 8, 20, 50]) {
     const outcomes = judgeAll(repeats, evidence, { instants, seed }, chosen);
     const s = score(outcomes);
     console.log(
       `${String(instants).padStart(3)}  ${percent(s.falseOnBufferingShare)} ${percent(s.falseOnBoundedShare)}  ${percent(s.falseOnIrreducibleShare)}   ` +
         `${percent(s.missedShare)}  ${percent(s.missedRetainedShare)}    ${percent(s.inconclusiveBoundedShare)}  ${percent(s.inconclusiveUnboundedShare)}  ` +
-        `${percent(s.namedLeakOnBufferingShare)}   ${s.calibrationError.toFixed(3)}`,
+        `${percent(s.namedLeakOnBufferingShare)}   ${s.calibrationError.toFixed(3)}  ${s.calibrationErrorOfAll.toFixed(3)}`,
     );
     if (flags.has("--by-scenario")) printScenarios(outcomes);
     if (flags.has("--calibration")) printCalibration(outcomes);

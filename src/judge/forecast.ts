@@ -4,9 +4,10 @@
  * time that was observed except "at least".
  */
 import { normalCdf, normalQuantile, quantile } from "../base/statistics.ts";
-import { type GroupClass, type GroupFacts, isQueue } from "./group-facts.ts";
+import { type CeilingFacts, type GroupClass, type GroupFacts, isQueue } from "./group-facts.ts";
 import type { Normal, SeriesFit, Shape } from "./shapes.ts";
-import { bestShape, SHAPES_OF_CLASS } from "./weights/shape.ts";
+import { effectiveCeiling } from "./weights/ceiling.ts";
+import { bestShape, classLogEvidence, SHAPES_OF_CLASS } from "./weights/shape.ts";
 
 /** From the end of the capture. */
 export interface TimeRange {
@@ -43,37 +44,36 @@ const LEAST_LOG_SD = 0.3;
 const QUANTILES: readonly number[] = Array.from({ length: 15 }, (_, row) => normalQuantile((row + 0.5) / 15));
 
 export function forecast({ facts, fit, probabilities, availableBytes }: ForecastInput): Forecast {
-  const ceiling = isQueue(facts.kind) ? facts.ceiling : null;
+  const ceiling = isQueue(facts.kind) ? effectiveCeiling(facts) : null;
   const levelBytes = fit.shapes[bestShape(fit)].level.mean * fit.prepared.largestBytes;
   return {
     toCeiling: ceiling === null || levelBytes >= ceiling.bytes ? null : timeToGrow(fit, ceiling.bytes - levelBytes),
     toLimit: availableBytes === null ? null : timeToGrow(fit, availableBytes - levelBytes),
-    limitProbability: availableBytes === null ? null : limitProbability(facts, probabilities, levelBytes, availableBytes),
+    limitProbability: availableBytes === null ? null : limitProbability(ceiling, probabilities, levelBytes, availableBytes),
     isCeilingAboveLimit: ceiling === null || availableBytes === null ? null : ceiling.highBytes > availableBytes,
   };
 }
 
 /** P(limit) = Σ P(class) P(limit | class). What grows without end gets there, what is bounded only if its bound is higher. */
 function limitProbability(
-  facts: GroupFacts,
+  ceiling: CeilingFacts | null,
   probabilities: Readonly<Record<GroupClass, number>>,
   levelBytes: number,
   availableBytes: number,
 ): number {
   if (levelBytes >= availableBytes) return 1;
   // without a ceiling nobody knows how far a queue may fill
-  const whenBuffering =
-    facts.ceiling === null ? 0.5 : normalCdf((Math.log(facts.ceiling.highBytes) - Math.log(availableBytes)) / facts.ceiling.sdShare);
+  const whenBuffering = ceiling === null ? 0.5 : normalCdf((Math.log(ceiling.highBytes) - Math.log(availableBytes)) / ceiling.sdShare);
   return probabilities.leak + probabilities.backlog + probabilities.buffering * whenBuffering;
 }
 
 /**
  * Time until memory has grown by `roomBytes`: Brownian motion with drift, b·Δ + σ√Δ·z = room, so
- * √Δ = (-σz + √(σ²z² + 4b·room)) / 2b, over the quantiles of the drift b and of the noise z. Null when nothing grows.
+ * √Δ = (-σz + √(σ²z² + 4b·room)) / 2b, over the quantiles of the drift b and of the noise z. Null when growth has ended.
  */
 export function timeToGrow(fit: SeriesFit, roomBytes: number): TimeRange | null {
   const { slope, wanderSd } = growth(fit);
-  if (!(slope.mean > 0)) return null;
+  if (hasEnded(fit) || !(slope.mean > 0)) return null;
   if (roomBytes <= 0) return { atLeastMs: 0, medianMs: 0, atMostMs: 0 };
   const { largestBytes, spanMs } = fit.prepared;
   const room = roomBytes / largestBytes;
@@ -98,6 +98,12 @@ export function timeToGrow(fit: SeriesFit, roomBytes: number): TimeRange | null 
     medianMs: within(median),
     atMostMs: within(median * spread),
   };
+}
+
+/** A shape without growth at the end explains the series better than any with it. */
+function hasEnded(fit: SeriesFit): boolean {
+  const goesOn = classLogEvidence(fit, "leak");
+  return (["stable", "step", "warm-up"] as const).some((name) => classLogEvidence(fit, name) > goesOn);
 }
 
 /** The growth that goes on, over the shapes that have it, as a leak would mix them. */

@@ -36,7 +36,11 @@ export interface QueueFacts {
   readonly expectedBytes: Float64Array; // same length as the instants; NaN where no statistics are near
 }
 
-/** Births and survivors in 12 equal slices of the capture, oldest first (growth.md section 4.4). */
+/**
+ * Births and survivors in 12 equal slices of the capture, oldest first (growth.md section 4.4), of the paths of the group that
+ * hold at least 1 % of its growth; of all its paths where none grew. What else the group allocates and frees would make a flat
+ * tail of any growth: half of all simulated caches that fill for longer than the capture would be called leaks for it.
+ */
 export interface AgeFacts {
   readonly bornBytes: Float64Array; // length 12
   readonly liveBytes: Float64Array; // of these, live at the end

@@ -34,10 +34,13 @@ export const SHAPE_BLOCKS = 20;
 export function prepare(series: Series, blocks: number): PreparedSeries {
   const floors = sawtoothFloors(series.liveBytes);
   const rows = floors ?? Uint32Array.from(series.liveBytes.keys());
-  const times = blockMeans(series.elapsedMs, rows, blocks);
-  const bytes = blockMeans(series.liveBytes, rows, blocks);
+  const seenTimes = blockMeans(series.elapsedMs, rows, blocks);
+  const seenBytes = blockMeans(series.liveBytes, rows, blocks);
+  // every site has floors at moments of its own; evenly spaced they share the work of a grid (ShapeFitter)
+  const times = floors === null ? seenTimes : evenly(seenTimes);
+  const bytes = floors === null ? seenBytes : times.map((time) => interpolate(seenTimes, seenBytes, time));
   const variances = blockMeans(series.varianceBytes2, rows, blocks);
-  const largestBytes = Math.max(largest(bytes), Number.MIN_VALUE);
+  const largestBytes = Math.max(largest(bytes), 1); // a group without memory has shares, too
   return {
     clock: unitClock(times),
     share: bytes.map((value) => value / largestBytes),
@@ -49,11 +52,19 @@ export function prepare(series: Series, blocks: number): PreparedSeries {
   };
 }
 
+/** As many values in even steps from the first to the last. */
+function evenly(values: Float64Array): Float64Array {
+  const first = at(values, 0);
+  const span = at(values, values.length - 1) - first;
+  return values.map((_, row) => (values.length === 1 ? first : first + (span * row) / (values.length - 1)));
+}
+
 /** Times on 0 … 1; ordinals when the clock stands still. */
 export function unitClock(times: Float64Array): Float64Array {
   const first = at(times, 0);
   const span = at(times, times.length - 1) - first;
-  if (span > 0) return times.map((time) => (time - first) / span);
+  // rounded, so that even steps of different lengths are one grid
+  if (span > 0) return times.map((time) => Math.round(((time - first) / span) * 1e6) / 1e6);
   return times.map((_, row) => (times.length === 1 ? 0 : row / (times.length - 1)));
 }
 
@@ -103,11 +114,8 @@ export function sawtoothFloors(bytes: Float64Array): Uint32Array | null {
  * grew is then no longer a curve. Null when no work was done.
  */
 export function overWork(series: Series, work: Float64Array): Series | null {
-  const count = series.liveBytes.length;
-  const first = at(work, 0);
-  const last = at(work, count - 1);
-  if (count < 2 || !(last > first)) return null;
-  const steps = Float64Array.from({ length: count }, (_, row) => first + ((last - first) * row) / (count - 1));
+  if (work.length < 2 || !(at(work, work.length - 1) > at(work, 0))) return null;
+  const steps = evenly(work);
   return {
     elapsedMs: steps,
     liveBytes: steps.map((step) => interpolate(work, series.liveBytes, step)),

@@ -43,7 +43,8 @@ const PRECISION = 1 / COEFFICIENT_SD ** 2;
 /** A line counts as growth from 5 % of the largest value over the capture: less is not material. */
 const MATERIAL_SHARE = 0.05;
 
-const HINGES: readonly number[] = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95];
+/** Where growth may end, in shares of the capture. */
+export const HINGES: readonly number[] = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95];
 const SATURATIONS: readonly number[] = [0.04, 0.08, 0.15, 0.25, 0.4, 0.7];
 const DRAIN_STARTS: readonly number[] = [0.1, 0.25, 0.5]; // the fill ends
 const DRAIN_ENDS: readonly number[] = [0.45, 0.6, 0.75, 0.9]; // the drain begins

@@ -16,7 +16,7 @@ import {
   type Weighed,
 } from "./group-facts.ts";
 import { type SeriesFit, SHAPES, type Shape, ShapeFitter } from "./shapes.ts";
-import { ceilingCode, peakBytes } from "./weights/ceiling.ts";
+import { ceilingCode, effectiveCeiling, peakBytes } from "./weights/ceiling.ts";
 import { weights } from "./weights/index.ts";
 import { SHAPES_OF_CLASS } from "./weights/shape.ts";
 import { trustedAgeProfile } from "./weights/survivor-ages.ts";
@@ -69,9 +69,10 @@ export interface WeighedEvidence {
   readonly code: string;
   readonly figures: Readonly<Record<string, number>>;
   /**
-   * What this evidence adds to the log odds of the likeliest class against the second likeliest, both after all evidence:
-   * positive speaks for the likeliest. All of them and the log odds of the priors sum up to the log odds of the posterior,
-   * before caps.
+   * What this evidence adds to the log odds of the likeliest class against its rival, the likeliest class on the other side of
+   * the question whether growth has an end: positive speaks for the likeliest. All of them and the log odds of the priors sum
+   * up to the log odds of the posterior, before caps. (Against the second likeliest, leak and backlog would hide from each
+   * other whatever speaks for both.)
    */
   readonly logBayesFactor: number;
 }
@@ -84,6 +85,8 @@ export interface GroupVerdict {
   readonly grade: EvidenceGrade;
   readonly likeliest: GroupClass;
   readonly rival: GroupClass;
+  /** P(leak) + P(backlog): growth without a known end, whoever is to blame. Under .3 "not a leak" may be said, over .7 "grows". */
+  readonly unboundedProbability: number;
   /** Conditions that keep a likely class from being named; empty where one is named, or where none is likely. */
   readonly unmet: readonly UnmetCondition[];
   readonly weighed: readonly WeighedEvidence[];
@@ -103,13 +106,13 @@ export function weighGroup(facts: GroupFacts, fitter: ShapeFitter = new ShapeFit
   if (hasTooFewSamples(facts)) missing.push({ id: "sampling", missing: "samples" });
 
   const logs = GROUP_CLASSES.map((name) => answers.reduce((sum, { weights }) => sum + weights[name], Math.log(priorOf(facts.kind, name))));
-  const total = logSumExp(logs);
-  const [likeliest, rival] = twoLargest(logs);
-  const grade = evidenceGrade(facts);
-  const probabilities = capLeak(
-    logs.map((log) => Math.exp(log - total)),
-    isQueue(facts.kind) ? LEAK_CAPS[grade] : 1,
+  const likeliest = largestOf(GROUP_CLASSES, logs);
+  const rival = largestOf(
+    GROUP_CLASSES.filter((name) => isUnbounded(name) !== isUnbounded(likeliest)),
+    logs,
   );
+  const grade = evidenceGrade(facts);
+  const probabilities = posterior(logs, isQueue(facts.kind) ? LEAK_CAPS[grade] : 1);
   const confidence = probabilities[likeliest];
   const named = confidence >= LIKELY ? likeliest : null;
   const queue = answers.find(({ figures }) => "logBayesFactor" in figures)?.figures["logBayesFactor"] ?? 0;
@@ -122,15 +125,11 @@ export function weighGroup(facts: GroupFacts, fitter: ShapeFitter = new ShapeFit
     grade,
     likeliest,
     rival,
+    unboundedProbability: probabilities.leak + probabilities.backlog,
     unmet,
     weighed: answers.map(({ id, code, figures, weights }) => ({ id, code, figures, logBayesFactor: weights[likeliest] - weights[rival] })),
     missing,
   };
-}
-
-/** P(leak) + P(backlog): growth without a known end, whoever is to blame. */
-export function unboundedProbability(verdict: Pick<GroupVerdict, "probabilities">): number {
-  return verdict.probabilities.leak + verdict.probabilities.backlog;
 }
 
 export function evidenceGrade(facts: GroupFacts): EvidenceGrade {
@@ -148,24 +147,31 @@ export function evidenceGrade(facts: GroupFacts): EvidenceGrade {
   return facts.ceiling !== null || ages ? "C" : "D";
 }
 
-function twoLargest(logs: readonly number[]): readonly [GroupClass, GroupClass] {
-  const order = GROUP_CLASSES.map((name, row) => ({ name, log: logs[row] ?? -Infinity })).sort((a, b) => b.log - a.log);
-  return [order[0]?.name ?? "stable", order[1]?.name ?? "stable"];
+function isUnbounded(name: GroupClass): boolean {
+  return name === "leak" || name === "backlog";
 }
 
-/** Takes from a leak what the evidence cannot carry, and gives it to the other classes in proportion. */
-function capLeak(probabilities: readonly number[], cap: number): Record<GroupClass, number> {
-  const leak = probabilities[GROUP_CLASSES.indexOf("leak")] ?? 0;
-  const capped = Math.min(leak, cap);
-  // with nothing else left to give to, the rest is said to be buffering, which is what a queue does
-  const others = Math.max(1 - leak, Number.MIN_VALUE);
-  const scale = (1 - capped) / others;
-  const entries = GROUP_CLASSES.map((name, row) => {
-    if (name === "leak") return [name, capped];
-    if (capped < leak && 1 - leak < 1e-12) return [name, name === "buffering" ? 1 - capped : 0];
-    return [name, (probabilities[row] ?? 0) * scale];
-  });
-  return Object.fromEntries(entries) as Record<GroupClass, number>;
+function largestOf(names: readonly GroupClass[], logs: readonly number[]): GroupClass {
+  const log = (name: GroupClass): number => logs[GROUP_CLASSES.indexOf(name)] ?? -Infinity;
+  return names.reduce((best, name) => (log(name) > log(best) ? name : best));
+}
+
+/** The posterior; what a capped leak loses goes to the bounded classes in proportion, for it is an accusation less. */
+function posterior(logs: readonly number[], leakCap: number): Readonly<Record<GroupClass, number>> {
+  const total = logSumExp(logs);
+  const log = (name: GroupClass): number => logs[GROUP_CLASSES.indexOf(name)] ?? -Infinity;
+  const leak = Math.min(leakCap, Math.exp(log("leak") - total));
+  const backlog = Math.exp(log("backlog") - total);
+  const bounded = logSumExp(GROUP_CLASSES.filter((name) => !isUnbounded(name)).map(log));
+  const share = (name: GroupClass): number => (1 - leak - backlog) * Math.exp(log(name) - bounded);
+  return {
+    stable: share("stable"),
+    step: share("step"),
+    "warm-up": share("warm-up"),
+    buffering: share("buffering"),
+    backlog,
+    leak,
+  };
 }
 
 function hasTooFewSamples(facts: GroupFacts): boolean {
@@ -200,6 +206,8 @@ function unmetConditions(
       const unmet: UnmetCondition[] = [];
       if (hasTooFewSamples(facts)) unmet.push("too-few-samples");
       if (isQueue(facts.kind) && !isAccused(facts, queueLogBayesFactor)) unmet.push("no-sign-beside-growth");
+      // one snapshot can be too much for a queue, but nothing else has a bound that it could be over
+      if (!isQueue(facts.kind) && instants < 2) unmet.push("too-few-instants");
       return unmet;
     }
   }
@@ -231,11 +239,12 @@ function hasSettled(fit: SeriesFit): boolean {
  */
 function isSeenBounded(facts: GroupFacts, fit: SeriesFit | null, queueLogBayesFactor: number): boolean {
   if (queueLogBayesFactor < -2) return true;
+  const ceiling = effectiveCeiling(facts);
   const ages = trustedAgeProfile(facts)?.cell;
   const peak = peakBytes(facts);
-  const isUnderCeiling = facts.ceiling !== null && ceilingCode(peak, facts.ceiling) !== "above-ceiling";
-  if ((ages === "nothing-old" || ages === "first-in-first-out") && (isUnderCeiling || facts.ceiling === null)) return true;
-  if (fit === null) return facts.ceiling !== null && ceilingCode(peak, facts.ceiling) === "at-ceiling";
+  const isUnderCeiling = ceiling !== null && ceilingCode(peak, ceiling) !== "above-ceiling";
+  if ((ages === "nothing-old" || ages === "first-in-first-out") && (isUnderCeiling || ceiling === null)) return true;
+  if (fit === null) return ceiling !== null && ceilingCode(peak, ceiling) === "at-ceiling";
   if (at(fit.prepared.share, fit.prepared.share.length - 1) <= 0.5) return true;
   return isUnderCeiling && ENDED.has(likeliestShape(fit, "buffering"));
 }
@@ -252,5 +261,6 @@ function likeliestShape(fit: SeriesFit, name: GroupClass): Shape {
 function isAccused(facts: GroupFacts, queueLogBayesFactor: number): boolean {
   if (queueLogBayesFactor > 3) return true;
   if (trustedAgeProfile(facts)?.cell === "flat-tail") return true;
-  return facts.ceiling !== null && peakBytes(facts) > 1.15 * facts.ceiling.bytes;
+  const ceiling = effectiveCeiling(facts);
+  return ceiling !== null && peakBytes(facts) > 1.15 * ceiling.bytes;
 }

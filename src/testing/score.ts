@@ -4,7 +4,7 @@
  */
 import type { GroupClass, GroupFacts, GroupKind } from "../judge/group-facts.ts";
 import { ShapeFitter } from "../judge/shapes.ts";
-import { type GroupVerdict, LIKELY, priorOf, unboundedProbability, weighGroup } from "../judge/weigh-group.ts";
+import { type GroupVerdict, LIKELY, priorOf, weighGroup } from "../judge/weigh-group.ts";
 import { type Scenario, type ScenarioFamily, type SimulateOptions, scenarios, simulate } from "./simulate.ts";
 
 /** What the judge is shown of a capture. */
@@ -35,7 +35,7 @@ export function judgeAll(
     Array.from({ length: repeats }, (_, repeat) => {
       const { facts } = simulate(scenario, { ...options, seed: options.seed * 100_000 + repeat });
       const verdict = weighGroup(restrict(facts, evidence), new ShapeFitter());
-      return { scenario, kind: facts.kind, unbounded: unboundedProbability(verdict), verdict };
+      return { scenario, kind: facts.kind, unbounded: verdict.unboundedProbability, verdict };
     }),
   );
 }
@@ -53,7 +53,9 @@ export interface Score {
   readonly inconclusiveUnboundedShare: number;
   /** Class "leak" named for buffering, after caps and minimum conditions. */
   readonly namedLeakOnBufferingShare: number;
+  /** Without the irreducible captures, in which nothing can be known; and with them, as bounded. */
   readonly calibrationError: number;
+  readonly calibrationErrorOfAll: number;
 }
 
 export function score(outcomes: readonly Outcome[]): Score {
@@ -77,6 +79,7 @@ export function score(outcomes: readonly Outcome[]): Score {
     inconclusiveUnboundedShare: shareOf(unbounded, isBetween),
     namedLeakOnBufferingShare: shareOf(of("buffering"), ({ verdict }) => verdict.class === "leak"),
     calibrationError: calibrationError(outcomes.filter(({ scenario }) => scenario.family !== "irreducible")),
+    calibrationErrorOfAll: calibrationError(outcomes),
   };
 }
 

@@ -559,8 +559,9 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulate
   if (instants === 1) moments[0] = 1;
 
   const observed = story.components.map((component) => observe(component, moments, sampled, random));
-  const sum = (pick: (component: Observed) => Float64Array, length: number): Float64Array =>
-    observed.reduce<Float64Array>((total, component) => add(total, pick(component)), new Float64Array(length));
+  // components of a queue are allocated by the same paths of the client; elsewhere each has a path of its own
+  const grown = kind === "fetch" ? [] : growing(observed);
+  const aged = grown.length === 0 ? observed : grown;
   const queueFactor = Math.exp(0.08 * random.normal());
   const queued = story.components.filter((component) => component.isQueue);
   const expectedBytes = moments.map((moment) => {
@@ -572,16 +573,27 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulate
   const facts: GroupFacts = {
     kind,
     elapsedMs: moments.map((moment) => moment * 3_600_000),
-    liveBytes: sum(({ liveBytes }) => liveBytes, instants),
-    varianceBytes2: sum(({ varianceBytes2 }) => varianceBytes2, instants),
+    liveBytes: sumOf(observed, ({ liveBytes }) => liveBytes),
+    varianceBytes2: sumOf(observed, ({ varianceBytes2 }) => varianceBytes2),
     sampled,
     survivingSamples: sampled ? observed.reduce((total, { grownSamples }) => total + grownSamples, 0) : null,
     ceiling: story.ceilingBytes === 0 ? null : { bytes: declared, highBytes: declared * 1.15, sdShare: 0.2 },
     queue: queued.length === 0 ? null : { expectedBytes },
-    ages: { bornBytes: sum(({ ages }) => ages.bornBytes, SLICES), liveBytes: sum(({ ages }) => ages.liveBytes, SLICES), trustworthy: true },
+    ages: { bornBytes: sumOf(aged, ({ ages }) => ages.bornBytes), liveBytes: sumOf(aged, ({ ages }) => ages.liveBytes), trustworthy: true },
     operationalClock: moments.map((moment) => valueAt(story.work, moment)),
   };
   return { scenario, facts };
+}
+
+function sumOf(components: readonly Observed[], pick: (component: Observed) => Float64Array): Float64Array {
+  return components.map(pick).reduce(add);
+}
+
+/** Those that hold at least 1 % of the growth: the paths whose ages are asked for. */
+function growing(components: readonly Observed[]): readonly Observed[] {
+  const grownBytes = ({ liveBytes }: Observed): number => at(liveBytes, liveBytes.length - 1) - at(liveBytes, 0);
+  const total = components.reduce((sum, component) => sum + Math.max(0, grownBytes(component)), 0);
+  return components.filter((component) => grownBytes(component) > 0.01 * total);
 }
 
 function valueAt(cumulativeBytes: Float64Array, moment: number): number {

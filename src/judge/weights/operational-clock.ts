@@ -13,7 +13,7 @@ export const operationalClock: Weight = {
     // a queue follows the lag, not the work
     if (isQueue(facts.kind) || facts.liveBytes.length < 2) return null;
     const series = facts.operationalClock === null ? null : overWork(facts, facts.operationalClock);
-    if (series === null) return { missing: "work-clock" };
+    if (series === null) return facts.kind === "app" ? { missing: "work-clock" } : null;
     const fit = fitter.fit(series);
     const work = shapeWeights(fit);
     const time = shapeWeights(fitter.fit(facts));

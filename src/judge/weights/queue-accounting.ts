@@ -8,11 +8,11 @@ import { dot, LOG_TWO_PI, logNormalCdf, logSumExp } from "../../base/statistics.
 import { classWeights, type GroupFacts, isQueue, type Weight } from "../group-facts.ts";
 import { invert3, SIGMAS, sigmaLogPriors, whitenings } from "../regression.ts";
 import { blockMeans, unitClock } from "../series.ts";
-import type { SeriesFit } from "../shapes.ts";
-import { ceilingLogFactor } from "./ceiling.ts";
+import { HINGES, type SeriesFit } from "../shapes.ts";
+import { ceilingLogFactor, effectiveCeiling } from "./ceiling.ts";
 import { shapeWeights } from "./shape.ts";
 
-/** Queue statistics err on their own (10 % noise of the size of a message); averages of at most twelve blocks keep that small. */
+/** With more points, small errors of the statistics look like growth beside the queue (errors in variables): at most so many blocks. */
 const BLOCKS = 12;
 
 /** Growth beside the queue counts from 8 % of the largest value: less may be the error of the statistics. */
@@ -23,7 +23,6 @@ const PRIOR_MEANS: readonly number[] = [0.03, 1, 0];
 const GROWTH_SD = 0.6;
 const PRIOR_SDS: readonly number[] = [0.1, 0.12, GROWTH_SD];
 
-const HINGES: readonly number[] = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95];
 /** Of the queue's explanation: something that filled once beside it (buffers, a pool) and then stopped. */
 const HINGE_SHARE = 0.15;
 
@@ -38,7 +37,7 @@ export function queueLogBayesFactor(facts: GroupFacts, expectedBytes: Float64Arr
   const bytes = blockMeans(facts.liveBytes, rows, BLOCKS);
   const queueBytes = blockMeans(expectedBytes, rows, BLOCKS);
   const variances = blockMeans(facts.varianceBytes2, rows, BLOCKS);
-  const largestBytes = Math.max(...bytes, Number.MIN_VALUE);
+  const largestBytes = Math.max(...bytes, 1);
   const share = bytes.map((value) => value / largestBytes);
   const level = share.map(() => 1);
   const queue = queueBytes.map((value) => value / largestBytes);
@@ -112,7 +111,8 @@ export function unboundedLogFactor(logBayesFactor: number, shapeLogOdds: number,
 
 function logOddsWithout(facts: GroupFacts, fit: SeriesFit): { readonly leak: number; readonly backlog: number; readonly ceiling: number } {
   const shape = shapeWeights(fit);
-  const ceiling = facts.ceiling === null ? 0 : -ceilingLogFactor(facts, facts.ceiling, fit);
+  const bound = effectiveCeiling(facts);
+  const ceiling = bound === null ? 0 : -ceilingLogFactor(facts, bound, fit);
   return { leak: shape.leak - shape.buffering, backlog: shape.backlog - shape.buffering, ceiling };
 }
 

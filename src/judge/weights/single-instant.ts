@@ -5,7 +5,7 @@
 import { at } from "../../base/columns.ts";
 import { logNormalDensity, logSumExp } from "../../base/statistics.ts";
 import { classWeights, isQueue, type Weight } from "../group-facts.ts";
-import { ceilingCode, peakLogFactor, plateauLogFactor } from "./ceiling.ts";
+import { ceilingCode, effectiveCeiling, peakLogFactor, plateauLogFactor, unlessWrong } from "./ceiling.ts";
 import { TRUST } from "./queue-accounting.ts";
 
 /** Share of the level that a queue leaves unexplained; for a leak anything from -.1 to 1 is as likely. */
@@ -19,27 +19,30 @@ export const singleInstant: Weight = {
   asks: "Is one snapshot already too much?",
   weigh(facts) {
     if (!isQueue(facts.kind) || facts.liveBytes.length !== 1) return null;
-    if (facts.ceiling === null && facts.queue === null) return { missing: "ceiling" };
-    const levelBytes = Math.max(at(facts.liveBytes, 0), Number.MIN_VALUE);
+    const ceiling = effectiveCeiling(facts);
+    if (ceiling === null && facts.queue === null) return { missing: "ceiling" };
+    const levelBytes = Math.max(at(facts.liveBytes, 0), 1);
+    const samplingShare2 = at(facts.varianceBytes2, 0) / levelBytes ** 2;
     const figures: Record<string, number> = { levelBytes };
     let buffering = 0;
     let leak = 0;
-    if (facts.ceiling !== null) {
-      buffering = peakLogFactor(levelBytes, facts.ceiling) + plateauLogFactor(1, 0, facts.ceiling, levelBytes);
-      figures["ceilingBytes"] = facts.ceiling.bytes;
+    if (ceiling !== null) {
+      buffering = unlessWrong(peakLogFactor(levelBytes, ceiling) + plateauLogFactor(1, samplingShare2, ceiling, levelBytes));
+      figures["ceilingBytes"] = ceiling.bytes;
     }
     const expectedBytes = facts.queue === null ? Number.NaN : at(facts.queue.expectedBytes, 0);
     if (Number.isFinite(expectedBytes)) {
       const gapShare = (levelBytes - expectedBytes) / levelBytes;
       const isPossible = gapShare >= -0.1 && gapShare <= 1;
-      const logBayesFactor = Math.log(isPossible ? LEAK_GAP_DENSITY : SMALLEST_DENSITY) - logNormalDensity(gapShare, GAP_MEAN, GAP_SD ** 2);
+      const logBayesFactor =
+        Math.log(isPossible ? LEAK_GAP_DENSITY : SMALLEST_DENSITY) - logNormalDensity(gapShare, GAP_MEAN, GAP_SD ** 2 + samplingShare2);
       leak = logSumExp([Math.log(TRUST) + logBayesFactor, Math.log(1 - TRUST)]);
       figures["expectedBytes"] = expectedBytes;
       figures["logBayesFactor"] = logBayesFactor;
     }
     return {
       weights: classWeights({ buffering, leak, backlog: leak }),
-      code: facts.ceiling === null ? "gap" : ceilingCode(levelBytes, facts.ceiling),
+      code: ceiling === null ? "gap" : ceilingCode(levelBytes, ceiling),
       figures,
     };
   },
