@@ -60,6 +60,7 @@ export class PointerTable {
         bornAt: this.#slice[slot] as number,
         bytes: this.#bytes[slot] as number,
         blocks: 1,
+        isDoubtful: false,
       };
     }
   }

@@ -8,12 +8,12 @@ import type { Loss } from "../base/failure.ts";
 import { type Ceiling, type Component, FETCH_COMPONENTS, type KafkaClient, PRODUCER_COMPONENTS, type Scope } from "../clients/client.ts";
 import { boundingClient, ceilingsOf } from "../clients/lineage.ts";
 import type { Evidence, QueueEvidence } from "../evidence/evidence.ts";
-import { type GroupSeries, seriesByGroup, seriesOf } from "../model/ledger.ts";
+import { type GroupSeries, liveAt, seriesByGroup, seriesOf } from "../model/ledger.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
-import type { AgeFacts, CeilingFacts, GroupFacts, GroupKind, QueueFacts } from "./group-facts.ts";
+import { type AgeFacts, type CeilingFacts, type GroupFacts, type GroupKind, isQueue, type QueueFacts } from "./group-facts.ts";
 
 /** What the user told, besides captures and evidence files. */
 export interface Circumstances {
@@ -237,26 +237,21 @@ function judgedGroups(
       for (let instant = 1; instant <= lastObserved; instant++) add(liveBytes, instant - 1, at(seriesOf(bytesByGroup, row), instant));
     }
     const kind = kindOf(first.party, first.component);
-    return {
-      party: first.party,
-      client: first.client === "" ? null : first.client,
+    const from = isQueue(kind) ? firstOfQueue(liveBytes) : 0;
+    const facts: GroupFacts = {
       kind,
-      rows,
-      liveBytes,
-      growthBytes: (liveBytes.at(-1) ?? 0) - (lastObserved > 1 ? (liveBytes[0] ?? 0) : 0),
-      facts: {
-        kind,
-        elapsedMs,
-        liveBytes,
-        varianceBytes2: sampling?.variance[list] ?? new Float64Array(lastObserved),
-        sampled: profile.precision.kind === "sampled",
-        survivingSamples: sampling === null ? null : (sampling.growthSamples[list] ?? 0),
-        ceiling: ceilingFacts(kind, surroundings),
-        queue: kind === "fetch" || kind === "producer" ? queueFacts(surroundings) : null,
-        ages: ages?.[list] ?? null,
-        operationalClock: kind === "app" ? clock : null,
-      },
+      elapsedMs: elapsedMs.subarray(from),
+      liveBytes: liveBytes.subarray(from),
+      varianceBytes2: (sampling?.variance[list] ?? new Float64Array(lastObserved)).subarray(from),
+      sampled: profile.precision.kind === "sampled",
+      survivingSamples: sampling === null ? null : (sampling.growthSamples[list] ?? 0),
+      ceiling: ceilingFacts(kind, surroundings),
+      queue: isQueue(kind) ? queueFacts(surroundings, from) : null,
+      ages: ages?.[list] ?? null,
+      operationalClock: kind === "app" ? clock : null,
     };
+    const growthBytes = at(liveBytes, lastObserved - 1) - (lastObserved > 1 ? at(liveBytes, 0) : 0);
+    return { party: first.party, client: first.client === "" ? null : first.client, kind, rows, liveBytes, growthBytes, facts };
   });
   return judged.filter(({ liveBytes }) => liveBytes.some((level) => level > 0));
 }
@@ -316,13 +311,26 @@ function ceilingFacts(kind: GroupKind, { ceilings, scope }: Surroundings): Ceili
   };
 }
 
-function queueFacts(surroundings: Surroundings): QueueFacts | null {
+function queueFacts(surroundings: Surroundings, from: number): QueueFacts | null {
   const { queue } = surroundings;
   if (queue === null) return null;
   const expectedBytes = queue.messages.map((messages, instant) =>
     Number.isNaN(messages) ? Number.NaN : queueHeapBytes(surroundings, messages, at(queue.valueBytes, instant)),
   );
-  return { expectedBytes };
+  return { expectedBytes: expectedBytes.subarray(from) };
+}
+
+/** Below this share of its highest level a queue has not begun. */
+const BEGUN_SHARE = 0.02;
+
+/**
+ * The last instant before a queue begins to fill. What is before is the process starting and the group being joined, for
+ * seconds or minutes; with it, the fill that follows looks like a jump out of nothing.
+ */
+function firstOfQueue(liveBytes: Float64Array): number {
+  const highest = liveBytes.reduce((top, level) => Math.max(top, level), 0);
+  const begun = liveBytes.findIndex((level) => level >= BEGUN_SHARE * highest);
+  return Math.max(0, Math.min(begun - 1, liveBytes.length - 3));
 }
 
 /**
@@ -365,13 +373,20 @@ function samplingByList(
   return { variance, growthSamples };
 }
 
+/** Ages of a group may be believed when at most this share of its survivors is a guess of first in, first out. */
+const DOUBTFUL_SHARE = 0.3;
+
+/** Paths with less than this share of what their group holds say nothing of what grows; churn of many would look like a tail. */
+const GROWN_SHARE = 0.01;
+
 /** Births and survivors of every judged group in equal slices of the capture; null where the capture knows no ages. */
 function agesByList(profile: Profile, grouping: Grouping, listOf: Uint32Array, lists: number): readonly AgeFacts[] | null {
   const { survivors, changes, instants } = profile;
   if (survivors === null || profile.endsWithExit) return null;
-  const born = Array.from({ length: lists }, () => new Float64Array(AGE_SLICES));
-  const live = Array.from({ length: lists }, () => new Float64Array(AGE_SLICES));
-  const doubtful = new Float64Array(lists);
+  const listOfPath = grownPaths(profile, grouping, listOf, lists);
+  const slices = (): Float64Array[] => Array.from({ length: lists }, () => new Float64Array(AGE_SLICES));
+  const [born, live] = [slices(), slices()];
+  const [all, doubtful] = [new Float64Array(lists), new Float64Array(lists)];
   const endMs = at(instants.elapsedMs, instants.length - 1);
   const sliceOf = (slice: number): number => {
     const place =
@@ -379,14 +394,17 @@ function agesByList(profile: Profile, grouping: Grouping, listOf: Uint32Array, l
     return Math.min(AGE_SLICES - 1, Math.max(0, Math.floor(place * AGE_SLICES)));
   };
   for (let row = 0; row < survivors.length; row++) {
-    if (at(survivors.bornAt, row) === 0) continue; // older than the capture: says nothing of its births
-    const list = at(listOf, at(grouping.groupOfPath, at(survivors.path, row)));
+    const list = at(listOfPath, at(survivors.path, row));
+    // what is older than the capture says nothing of its births
+    if (list === lists || at(survivors.bornAt, row) === 0) continue;
     add(live[list] as Float64Array, sliceOf(at(survivors.bornAt, row)), at(survivors.bytes, row));
+    add(all, list, at(survivors.bytes, row));
+    add(doubtful, list, at(survivors.doubtfulBytes, row));
   }
   if (survivors.clock === "instants") {
     for (let row = 0; row < changes.length; row++) {
-      const list = at(listOf, at(grouping.groupOfPath, at(changes.path, row)));
-      add(born[list] as Float64Array, sliceOf(at(changes.instant, row)), at(changes.allocatedBytes, row));
+      const list = at(listOfPath, at(changes.path, row));
+      if (list !== lists) add(born[list] as Float64Array, sliceOf(at(changes.instant, row)), at(changes.allocatedBytes, row));
     }
   } else {
     // only the births of the whole process are known: a group's own are at least its survivors
@@ -398,8 +416,19 @@ function agesByList(profile: Profile, grouping: Grouping, listOf: Uint32Array, l
   return born.map((bornBytes, list) => ({
     bornBytes,
     liveBytes: live[list] as Float64Array,
-    trustworthy: survivors.matching === "exact" || at(doubtful, list) < 0.3,
+    trustworthy: at(doubtful, list) <= DOUBTFUL_SHARE * at(all, list),
   }));
+}
+
+/** The list of every path that holds a part of its group that matters; `lists` for the others. */
+function grownPaths(profile: Profile, grouping: Grouping, listOf: Uint32Array, lists: number): Uint32Array {
+  const { bytes } = liveAt(profile, profile.instants.length - 1);
+  const held = new Float64Array(lists);
+  for (let path = 1; path < bytes.length; path++) add(held, at(listOf, at(grouping.groupOfPath, path)), at(bytes, path));
+  return Uint32Array.from({ length: bytes.length }, (_, path) => {
+    const list = at(listOf, at(grouping.groupOfPath, path));
+    return at(bytes, path) >= GROWN_SHARE * at(held, list) ? list : lists;
+  });
 }
 
 /** Work done, by the bytes that the process allocated so far: the clock of an application's own growth. Null when unknown. */

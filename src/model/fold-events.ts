@@ -28,6 +28,7 @@ export interface Survivor {
   readonly bornAt: number; // slice
   readonly bytes: number;
   readonly blocks: number;
+  readonly isDoubtful: boolean; // one of several alike, of which some were freed: which ones is a guess
 }
 
 export interface Folded {
@@ -344,6 +345,7 @@ class Runs {
   readonly #first: Uint32Builder = new Uint32Builder(); // by unit
   readonly #last: Uint32Builder = new Uint32Builder();
   readonly #blockBytes: Float64Builder = new Float64Builder();
+  readonly #hasFreed: Uint32Builder = new Uint32Builder(); // 1 when a block of the unit was freed
   #unused = 0; // head of the list of runs that can be used again
 
   constructor() {
@@ -354,6 +356,7 @@ class Runs {
     this.#first.push(0);
     this.#last.push(0);
     this.#blockBytes.push(0);
+    this.#hasFreed.push(0);
   }
 
   clear(): void {
@@ -395,6 +398,7 @@ class Runs {
   }
 
   freed(unit: number, blocks: number): void {
+    this.#hasFreed.set(unit, 1);
     let left = blocks;
     for (let run = this.#first.get(unit); run !== 0 && left > 0; run = this.#first.get(unit)) {
       const here = this.#blocks.get(run);
@@ -419,18 +423,22 @@ class Runs {
     for (let unit = 0; unit < this.#first.length; unit++) {
       for (let run = this.#first.get(unit); run !== 0; run = this.#next.get(run)) {
         const blocks = this.#blocks.get(run);
-        yield { path: pathOf(unit), bornAt: this.#slice.get(run), bytes: blocks * this.#blockBytes.get(unit), blocks };
+        const isDoubtful = this.#hasFreed.get(unit) === 1;
+        yield { path: pathOf(unit), bornAt: this.#slice.get(run), bytes: blocks * this.#blockBytes.get(unit), blocks, isDoubtful };
       }
     }
   }
 }
 
 /** Sums survivors by path and slice. */
-function survivorsTable(survivors: Iterable<Survivor>): Pick<Survivors, "length" | "path" | "bornAt" | "bytes" | "blocks"> {
+function survivorsTable(
+  survivors: Iterable<Survivor>,
+): Pick<Survivors, "length" | "path" | "bornAt" | "bytes" | "blocks" | "doubtfulBytes"> {
   const path = new Uint32Builder();
   const bornAt = new Uint32Builder();
   const bytes = new Float64Builder();
   const blocks = new Float64Builder();
+  const doubtfulBytes = new Float64Builder();
   const rows = new Map<number, number>();
   for (const survivor of survivors) {
     const key = survivor.path * (MAX_INSTANTS + 2) + survivor.bornAt;
@@ -442,9 +450,18 @@ function survivorsTable(survivors: Iterable<Survivor>): Pick<Survivors, "length"
       bornAt.push(survivor.bornAt);
       bytes.push(0);
       blocks.push(0);
+      doubtfulBytes.push(0);
     }
     bytes.add(row, survivor.bytes);
+    if (survivor.isDoubtful) doubtfulBytes.add(row, survivor.bytes);
     blocks.add(row, survivor.blocks);
   }
-  return { length: path.length, path: path.finish(), bornAt: bornAt.finish(), bytes: bytes.finish(), blocks: blocks.finish() };
+  return {
+    length: path.length,
+    path: path.finish(),
+    bornAt: bornAt.finish(),
+    bytes: bytes.finish(),
+    blocks: blocks.finish(),
+    doubtfulBytes: doubtfulBytes.finish(),
+  };
 }

@@ -109,5 +109,6 @@ function selectSurvivors(survivors: Survivors, keeps: Uint8Array): Survivors {
     bornAt: Uint32Array.from(rows, (row) => at(survivors.bornAt, row)),
     bytes: Float64Array.from(rows, (row) => at(survivors.bytes, row)),
     blocks: Float64Array.from(rows, (row) => at(survivors.blocks, row)),
+    doubtfulBytes: Float64Array.from(rows, (row) => at(survivors.doubtfulBytes, row)),
   };
 }

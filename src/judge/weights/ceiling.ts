@@ -4,7 +4,7 @@
  * balance); while it goes on, it must not be above yet. All other classes could be anywhere.
  */
 import { largest, logNormalCdf, logNormalDensity, logSumExp, normalCdf, quantile } from "../../base/statistics.ts";
-import { type CeilingFacts, classWeights, type GroupFacts, isQueue, type Weight } from "../group-facts.ts";
+import { type CeilingFacts, classWeights, type GroupClass, type GroupFacts, isQueue, type Weight } from "../group-facts.ts";
 import type { SeriesFit, Shape } from "../shapes.ts";
 import { bestShape, classLogEvidence } from "./shape.ts";
 
@@ -19,7 +19,7 @@ const OVERSHOOT = 1.15;
  */
 const WRONG = 0.05;
 
-const ENDED: ReadonlySet<Shape> = new Set<Shape>(["constant", "hinge", "saturation"]);
+const ENDED: ReadonlySet<Shape> = new Set<Shape>(["constant", "hinge", "saturation", "step"]);
 
 /** How much better or worse buffering explains a level, compared with not knowing of a ceiling. In shares of `largestBytes`. */
 export function plateauLogFactor(level: number, levelVariance: number, ceiling: CeilingFacts, largestBytes: number): number {
@@ -64,8 +64,38 @@ export function ceilingLogFactor(facts: GroupFacts, ceiling: CeilingFacts, fit: 
 }
 
 /** The factor of a ceiling, allowing for one that says nothing of this process. */
-export function unlessWrong(logFactor: number): number {
-  return logSumExp([Math.log(1 - WRONG) + logFactor, Math.log(WRONG)]);
+export function unlessWrong(logFactor: number, wrong: number = WRONG): number {
+  return logSumExp([Math.log(1 - wrong) + logFactor, Math.log(wrong)]);
+}
+
+/** Of the leaks of a queue, those that ended with their input: the topic was read to its end, nothing more could be kept. */
+const ENDED_LEAK = 0.1;
+const ENDED_SHAPES: readonly (readonly [Shape, number])[] = [
+  ["hinge", 0.6],
+  ["saturation", 0.4],
+];
+
+/**
+ * What a level above every overshoot says of the other classes. Fetched messages have no caches and no pools: what is flat, or
+ * has risen once, is the queue, so the bound of the queue is theirs, too; and a leak may be flat at the end like a full queue.
+ * Without this, 600,000 kept messages at six times the ceiling are a "warm-up" as soon as the topic is read to its end.
+ */
+function aboveEveryBound(facts: GroupFacts, ceiling: CeilingFacts, fit: SeriesFit): Partial<Record<GroupClass, number>> {
+  const highBytes = OVERSHOOT * Math.max(ceiling.highBytes, ceiling.bytes);
+  const peak = peakBytes(facts);
+  if (peak <= highBytes) return {};
+  const logFactor = logNormalCdf((Math.log(highBytes) - Math.log(peak)) / ceiling.sdShare);
+  // the further above, the less likely a forgotten setting explains it
+  const quiet = unlessWrong(logFactor, WRONG * (highBytes / peak) ** 2);
+  const leak = classLogEvidence(fit, "leak");
+  const ended = logSumExp(ENDED_SHAPES.map(([shape, share]) => Math.log(share) + fit.shapes[shape].logEvidence));
+  return {
+    stable: quiet,
+    step: quiet,
+    "warm-up": quiet,
+    buffering: Math.log((highBytes / peak) ** 2),
+    leak: logSumExp([Math.log(1 - ENDED_LEAK) + leak, Math.log(ENDED_LEAK) + ended]) - leak,
+  };
 }
 
 export type CeilingCode = "below-ceiling" | "at-ceiling" | "above-ceiling";
@@ -83,10 +113,11 @@ export const ceiling: Weight = {
     const ceiling = effectiveCeiling(facts);
     if (ceiling === null) return { missing: "ceiling" };
     const fit = fitter.fit(facts);
+    const above = aboveEveryBound(facts, ceiling, fit);
     const level = fit.shapes[bestShape(fit)].level;
     const levelBytes = level.mean * fit.prepared.largestBytes;
     return {
-      weights: classWeights({ buffering: ceilingLogFactor(facts, ceiling, fit) }),
+      weights: classWeights({ ...above, buffering: ceilingLogFactor(facts, ceiling, fit) + (above.buffering ?? 0) }),
       code: ceilingCode(levelBytes, ceiling),
       figures: {
         levelBytes,

@@ -6,12 +6,16 @@ import { logSumExp } from "../../base/statistics.ts";
 import { type ClassWeights, GROUP_CLASSES, type GroupClass, type Weight } from "../group-facts.ts";
 import { type SeriesFit, SHAPES, type Shape } from "../shapes.ts";
 
-/** What a class of behaviour looks like: shares of each shape. */
+/**
+ * What a class of behaviour looks like: shares of each shape. As in growth.md section 3, but for the step of buffering: a queue
+ * fills at the speed of the network, often between two looks, and then a fill is a step. The other shares of buffering gave
+ * way in proportion.
+ */
 export const SHAPES_OF_CLASS: Readonly<Record<GroupClass, Partial<Record<Shape, number>>>> = {
   stable: { constant: 1 },
   step: { step: 1 },
   "warm-up": { saturation: 0.5, hinge: 0.38, line: 0.07, "hinge-line": 0.05 },
-  buffering: { hinge: 0.28, saturation: 0.2, line: 0.15, constant: 0.12, drain: 0.15, "hinge-line": 0.1 },
+  buffering: { hinge: 0.25, saturation: 0.18, line: 0.13, constant: 0.11, drain: 0.13, "hinge-line": 0.09, step: 0.11 },
   backlog: { line: 0.65, "hinge-line": 0.35 },
   leak: { line: 0.65, "hinge-line": 0.2, "step-line": 0.15 },
 };
