@@ -1,4 +1,6 @@
 /** The list, in alphabetical order. A new member is one file beside this one and one line here. */
 import type { Format } from "./format.ts";
 
-export const formats: readonly Format[] = [];
+import { pprof } from "./pprof.ts";
+
+export const formats: readonly Format[] = [pprof];
