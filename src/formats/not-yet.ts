@@ -71,8 +71,8 @@ const ROWS: readonly Row[] = [
     instead: "The Kafka client is native: give a heaptrack capture.",
   },
   { begins: /^\s*<malloc version=/, what: "a malloc_info(3) report", instead: GIVE_NATIVE },
-  { begins: /LEAK SUMMARY:|^==\d+== (?:Memcheck|HEAP SUMMARY)|^(?:==|--)\d+(?:==|--)/m, what: "a memcheck report", instead: GIVE_NATIVE },
   { begins: /ERROR: LeakSanitizer/, what: "a LeakSanitizer report", instead: GIVE_NATIVE },
+  { begins: /LEAK SUMMARY:|^==\d+== (?:Memcheck|HEAP SUMMARY)|^(?:==|--)\d+(?:==|--)/m, what: "a memcheck report", instead: GIVE_NATIVE },
   { begins: /^-{20,}\nCommand:\s/m, what: "an ms_print report", instead: GIVE_NATIVE },
   {
     begins: /^(?:reading file "|Debuggee command was:|MOST CALLS TO ALLOCATION FUNCTIONS|total runtime: )/m,
