@@ -40,13 +40,13 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>, losses: Los
     }
   } catch (cause) {
     if (!isDecoderError(cause)) throw cause;
+    // zlib reports what follows the last member as a bad header, and drops what it had not yet handed out of that piece
     const isTrailing = cause.message === "incorrect header check" && madeBytes > 0;
-    const state = cause.code === "Z_BUF_ERROR" ? "is cut" : "is damaged";
+    const state =
+      cause.code === "Z_BUF_ERROR" ? "is cut" : isTrailing ? "is followed by something else, and its end was lost" : "is damaged";
     losses.push({
-      code: isTrailing ? "trailing-data" : "truncated",
-      text: isTrailing
-        ? "something that is no gzip data follows the gzip stream; it was not read"
-        : `the gzip stream ${state} after ${readBytes} compressed bytes (${cause.message})`,
+      code: "truncated",
+      text: `the gzip stream ${state} after ${readBytes} compressed bytes (${cause.message})`,
       offset: madeBytes,
       count: 1,
     });

@@ -47,6 +47,7 @@ export class ZstdFrames {
   *split(chunk: Uint8Array): Generator<ZstdPiece> {
     let start = 0;
     let position = 0;
+    let whole = 0; // as far as complete blocks go
     while (position < chunk.length && this.#end === null) {
       if (this.#part === "content" || this.#part === "checksum") {
         const taken = Math.min(this.#missing, chunk.length - position);
@@ -61,6 +62,7 @@ export class ZstdFrames {
       const framesBefore = this.#frames;
       this.#next(this.#offset + position);
       const endsFrame = this.#frames !== framesBefore;
+      if (this.#part === "block-header") whole = position;
       if (endsFrame || this.#blocks === BLOCKS_IN_PIECE) {
         yield { bytes: chunk.subarray(start, position), endsFrame };
         start = position;
@@ -68,7 +70,8 @@ export class ZstdFrames {
       }
     }
     this.#offset += position;
-    if (this.#end === null && start < position) yield { bytes: chunk.subarray(start, position), endsFrame: false };
+    const end = this.#end === null ? position : whole;
+    if (start < end) yield { bytes: chunk.subarray(start, end), endsFrame: false };
   }
 
   /** To be asked when all chunks have been split. */

@@ -55,7 +55,7 @@ export function inspectAnswer(profile: Profile, topCount: number): InspectAnswer
     liveBytes: hasLive ? sum(own.bytes) : null,
     peakBytes: hasLive ? profile.peakBytes : null,
     allocatedBytes: profile.observes === "live" ? null : sum(Float64Array.from(changes.allocatedBytes)),
-    blocks: hasLive ? sum(own.blocks) : null,
+    blocks: hasLive ? Math.round(sum(own.blocks)) : null, // estimates of samples are no whole numbers
     paths: profile.paths.length - 1,
     nodes: null,
     edges: null,
