@@ -3,7 +3,9 @@
  * is numbers, times and expressions. Bytes and milliseconds, although the names of the options do not say so.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ZstdDecoder } from "../base/decompress.ts";
 import { Failure } from "../base/failure.ts";
+import type { OpenOptions } from "../base/source.ts";
 import { parseBytes, parseDurationMs } from "../base/units.ts";
 import type { Moment } from "../model/select.ts";
 import type { AnswerFormat } from "./output.ts";
@@ -45,6 +47,7 @@ export interface SelectionOptions {
 export interface ReadingOptions {
   readonly symbolize: boolean;
   readonly maxDecompressed?: number; // bytes
+  readonly zstd?: ZstdDecoder;
 }
 
 /** How an answer is given. */
@@ -118,7 +121,9 @@ export function addReadingOptions(command: Command): void {
   command
     .optionsGroup("Captures:")
     .option("--no-symbolize", "do not name bare addresses from the files of the modules")
-    .option("--max-decompressed <size>", "most bytes to read from a compressed capture", parseSize);
+    .option("--max-decompressed <size>", "most bytes to read from a compressed capture", parseSize)
+    // for measurements; whichever is there is taken otherwise
+    .addOption(new Option("--zstd <decoder>").choices(["builtin", "command", "javascript"] satisfies ZstdDecoder[]).hideHelp());
 }
 
 export function addOutputOptions(command: Command, formats: readonly AnswerFormat[]): void {
@@ -213,4 +218,12 @@ function asArgument<Value>(parse: () => Value): Value {
     if (!(cause instanceof Failure)) throw cause;
     throw new InvalidArgumentError(cause.hint ?? cause.message);
   }
+}
+
+/** What the readers take of the options of this group. */
+export function openOptions({ maxDecompressed, zstd }: ReadingOptions): Pick<OpenOptions, "maxDecompressedBytes" | "zstd"> {
+  return {
+    ...(maxDecompressed === undefined ? {} : { maxDecompressedBytes: maxDecompressed }),
+    ...(zstd === undefined ? {} : { zstd }),
+  };
 }

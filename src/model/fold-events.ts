@@ -8,10 +8,17 @@
  * memory bounded by what is live.
  */
 import { at, Float64Builder, Uint32Builder } from "../base/columns.ts";
-import type { Survivors } from "./profile.ts";
+import type { Changes, Survivors } from "./profile.ts";
 import type { ProfileBuilder } from "./profile-builder.ts";
 
 export const MAX_INSTANTS = 256;
+
+/**
+ * Slices are merged, too, when more rows than this have come together (40 bytes each), down to so many slices: tens of
+ * thousands of busy paths would fill a gigabyte in 256 instants, and no judgement looks at more than 20 blocks of them.
+ */
+const MAX_ROWS = 300_000;
+const FEWEST_SLICES = 24;
 
 export interface FoldOptions {
   /** Width of the first slices: the clock of the writer. */
@@ -126,6 +133,11 @@ export class EventFold {
     const slice = Math.max(this.#slice, Math.ceil(elapsedMs / this.#sliceMs));
     if (slice > this.#slice) {
       this.#close();
+      while (this.#rows.length > MAX_ROWS && this.#slice >= 2 * FEWEST_SLICES) this.#merge();
+      if (slice !== Math.max(this.#slice, Math.ceil(elapsedMs / this.#sliceMs))) {
+        this.advance(elapsedMs); // the slices are wider now
+        return;
+      }
       // quiet slices keep what the process was said to hold before them
       const resident = at(this.#residentBytes, this.#slice);
       for (let quiet = this.#slice + 1; quiet <= slice; quiet++) this.#residentBytes[quiet] = resident;
@@ -156,8 +168,10 @@ export class EventFold {
     this.#rows.openSlice(this.#slice);
     for (let row = 0; row < this.#touchedCount; row++) {
       const unit = at(this.#touched, row);
-      const [bornBytes, bornBlocks] = [at(units.bornBytes, unit), at(units.bornBlocks, unit)];
-      const [freedBytes, freedBlocks] = [at(units.freedBytes, unit), at(units.freedBlocks, unit)];
+      const bornBytes = at(units.bornBytes, unit);
+      const bornBlocks = at(units.bornBlocks, unit);
+      const freedBytes = at(units.freedBytes, unit);
+      const freedBlocks = at(units.freedBlocks, unit);
       this.#rows.add(this.#pathOf.get(unit), bornBytes - freedBytes, bornBlocks - freedBlocks, bornBytes, bornBlocks);
       this.#bornBytes[this.#slice] = at(this.#bornBytes, this.#slice) + bornBytes;
       if (this.#options.matching === "fifo") {
@@ -196,7 +210,8 @@ export class EventFold {
         residentBytes: at(this.#residentBytes, slice),
       });
     }
-    this.#rows.write(builder);
+    builder.adoptChanges(this.#rows.finish());
+    this.#rows.clear();
     const survivors = this.#options.matching === "fifo" ? this.#runs.survivors((unit) => this.#pathOf.get(unit)) : exactSurvivors;
     return {
       survivors: {
@@ -249,14 +264,15 @@ class UnitCounters {
   }
 }
 
-/** One row for each slice and path in which something happened, in the order of the slices. */
+/** Columns of a row beside its slice and path. */
+const FACTS = 4;
+
+/** One row for each slice and path in which something happened, in the order of the slices. Rows of numbers in one array each. */
 class ChangeRows {
-  #slice: Uint32Builder = new Uint32Builder();
-  #path: Uint32Builder = new Uint32Builder();
-  #liveBytes: Float64Builder = new Float64Builder();
-  #liveBlocks: Float64Builder = new Float64Builder();
-  #allocatedBytes: Float64Builder = new Float64Builder();
-  #allocatedBlocks: Float64Builder = new Float64Builder();
+  length = 0;
+  #slice: Uint32Array = new Uint32Array(1024);
+  #path: Uint32Array = new Uint32Array(1024);
+  #facts: Float64Array = new Float64Array(1024 * FACTS); // live bytes, live blocks, allocated bytes, allocated blocks
   /** The latest row of each path; counts only when it belongs to the open slice. */
   #rowOfPath: Uint32Array = new Uint32Array(1024);
   #open = 0;
@@ -266,7 +282,7 @@ class ChangeRows {
     // a slice may be closed, and opened again after a merge
     if (slice === this.#open) return;
     this.#open = slice;
-    this.#firstOfOpen = this.#slice.length;
+    this.#firstOfOpen = this.length;
   }
 
   add(path: number, liveBytes: number, liveBlocks: number, allocatedBytes: number, allocatedBlocks: number): void {
@@ -275,65 +291,66 @@ class ChangeRows {
       larger.set(this.#rowOfPath);
       this.#rowOfPath = larger;
     }
-    let row = at(this.#rowOfPath, path);
-    if (row < this.#firstOfOpen || row >= this.#slice.length || this.#path.get(row) !== path) {
-      row = this.#slice.length;
-      this.#slice.push(this.#open);
-      this.#path.push(path);
-      this.#liveBytes.push(0);
-      this.#liveBlocks.push(0);
-      this.#allocatedBytes.push(0);
-      this.#allocatedBlocks.push(0);
+    let row = this.#rowOfPath[path] as number;
+    if (row < this.#firstOfOpen || row >= this.length || this.#path[row] !== path) {
+      row = this.length++;
+      if (row === this.#slice.length) this.#grow();
+      this.#slice[row] = this.#open;
+      this.#path[row] = path;
+      this.#facts.fill(0, row * FACTS, row * FACTS + FACTS);
       this.#rowOfPath[path] = row;
     }
-    this.#liveBytes.add(row, liveBytes);
-    this.#liveBlocks.add(row, liveBlocks);
-    this.#allocatedBytes.add(row, allocatedBytes);
-    this.#allocatedBlocks.add(row, allocatedBlocks);
+    const facts = this.#facts;
+    const first = row * FACTS;
+    facts[first] = (facts[first] as number) + liveBytes;
+    facts[first + 1] = (facts[first + 1] as number) + liveBlocks;
+    facts[first + 2] = (facts[first + 2] as number) + allocatedBytes;
+    facts[first + 3] = (facts[first + 3] as number) + allocatedBlocks;
   }
 
+  /** In place: a merged row is never written behind the one that is read. */
   merge(): void {
-    const before = {
-      slice: this.#slice,
-      path: this.#path,
-      liveBytes: this.#liveBytes,
-      liveBlocks: this.#liveBlocks,
-      allocatedBytes: this.#allocatedBytes,
-      allocatedBlocks: this.#allocatedBlocks,
-    };
+    const rows = this.length;
     this.clear();
-    for (let row = 0; row < before.slice.length; row++) {
-      this.openSlice((before.slice.get(row) + 1) >> 1);
-      this.add(
-        before.path.get(row),
-        before.liveBytes.get(row),
-        before.liveBlocks.get(row),
-        before.allocatedBytes.get(row),
-        before.allocatedBlocks.get(row),
-      );
+    for (let row = 0; row < rows; row++) {
+      const first = row * FACTS;
+      const facts = this.#facts;
+      const liveBytes = facts[first] as number;
+      const liveBlocks = facts[first + 1] as number;
+      const allocatedBytes = facts[first + 2] as number;
+      const allocatedBlocks = facts[first + 3] as number;
+      this.openSlice(((this.#slice[row] as number) + 1) >> 1);
+      this.add(this.#path[row] as number, liveBytes, liveBlocks, allocatedBytes, allocatedBlocks);
     }
   }
 
   clear(): void {
-    this.#slice = new Uint32Builder();
-    this.#path = new Uint32Builder();
-    this.#liveBytes = new Float64Builder();
-    this.#liveBlocks = new Float64Builder();
-    this.#allocatedBytes = new Float64Builder();
-    this.#allocatedBlocks = new Float64Builder();
+    this.length = 0;
     this.#open = 0;
     this.#firstOfOpen = 0;
   }
 
-  write(builder: ProfileBuilder): void {
-    for (let row = 0; row < this.#slice.length; row++) {
-      builder.changeAt(this.#slice.get(row), this.#path.get(row), {
-        liveBytes: this.#liveBytes.get(row),
-        liveBlocks: this.#liveBlocks.get(row),
-        allocatedBytes: this.#allocatedBytes.get(row),
-        allocatedBlocks: this.#allocatedBlocks.get(row),
-      });
-    }
+  #grow(): void {
+    const rows = this.#slice.length * 2;
+    const [slice, path, facts] = [new Uint32Array(rows), new Uint32Array(rows), new Float64Array(rows * FACTS)];
+    slice.set(this.#slice);
+    path.set(this.#path);
+    facts.set(this.#facts);
+    [this.#slice, this.#path, this.#facts] = [slice, path, facts];
+  }
+
+  finish(): Changes {
+    const fact = (column: number): Float64Array =>
+      Float64Array.from({ length: this.length }, (_, row) => this.#facts[row * FACTS + column] as number);
+    return {
+      length: this.length,
+      instant: this.#slice.slice(0, this.length),
+      path: this.#path.slice(0, this.length),
+      liveBytes: fact(0),
+      liveBlocks: fact(1),
+      allocatedBytes: fact(2),
+      allocatedBlocks: fact(3),
+    };
   }
 }
 

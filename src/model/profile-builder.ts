@@ -7,6 +7,7 @@ import type { Loss, LossCode } from "../base/failure.ts";
 import { checkProfile } from "./check-profile.ts";
 import {
   type Capture,
+  type Changes,
   type Clock,
   type FrameId,
   FrameKind,
@@ -140,6 +141,8 @@ export class ProfileBuilder {
   };
   readonly #losses: Map<LossCode, { code: LossCode; text: string; offset: number | null; count: number }> = new Map();
 
+  #adopted: Changes | null = null;
+
   constructor() {
     this.#moduleNames.push(0);
     this.#addFrame(0, 0, 0, 0, FrameKind.none, 0);
@@ -211,6 +214,11 @@ export class ProfileBuilder {
     this.#changes.allocatedBlocks.push(init.allocatedBlocks ?? 0);
   }
 
+  /** Takes changes that were collected elsewhere, instead of any that `change` would add; instants and paths are this builder's. */
+  adoptChanges(changes: Changes): void {
+    this.#adopted = changes;
+  }
+
   /** Counts damage by kind; the first place and text of each kind are kept. */
   loss(code: LossCode, text: string, offset: number | null, count = 1): void {
     const known = this.#losses.get(code);
@@ -219,7 +227,7 @@ export class ProfileBuilder {
   }
 
   finish(init: FinishInit): Profile {
-    const changes = {
+    const changes = this.#adopted ?? {
       length: this.#changes.path.length,
       instant: this.#changes.instant.finish(),
       path: this.#changes.path.finish(),

@@ -24,6 +24,7 @@ import {
   type EvidenceOptions,
   type GateOptions,
   type OutputOptions,
+  openOptions,
   type ReadingOptions,
   type SelectionOptions,
   type SessionOptions,
@@ -117,7 +118,7 @@ async function readAll(readCaptures: typeof read, files: readonly string[], opti
     return await readCaptures(files, {
       symbolize: options.symbolize,
       onProgress: terminal.progress.advance,
-      ...(options.maxDecompressed === undefined ? {} : { maxDecompressedBytes: options.maxDecompressed }),
+      ...openOptions(options),
     });
   } finally {
     terminal.progress.end();

@@ -11,6 +11,7 @@ import {
   addReadingOptions,
   addSessionOptions,
   type OutputOptions,
+  openOptions,
   type ReadingOptions,
   type SessionOptions,
   topOption,
@@ -52,7 +53,7 @@ async function inspect(capture: string, options: InspectOptions): Promise<ExitCo
   terminal.progress.phase(`reading ${file}`);
   const input = await openInput(file, {
     onProgress: terminal.progress.advance,
-    ...(options.maxDecompressed === undefined ? {} : { maxDecompressedBytes: options.maxDecompressed }),
+    ...openOptions(options),
   });
   const profile = await readCapture(input, { symbolize: options.symbolize }).finally(terminal.progress.end);
   const answer = inspectAnswer(profile, options.top);
