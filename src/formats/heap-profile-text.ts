@@ -28,6 +28,8 @@ const HEADER = /^heap profile: *(-?\d+): *(-?\d+) *\[ *(-?\d+): *(-?\d+) *\] *@ 
 const RECORD = /^ *(-?\d+): *(-?\d+) *\[ *(\d+): *(\d+) *\] @(.*)$/;
 /** `#	0x4b4164	main.fetchLoop+0x64	/src/main.go:7`; tabs align the columns, so there may be several. */
 const GO_FRAME = /^#\t(0x[0-9a-f]+)\t(.+?)\+0x[0-9a-f]+\t+(.*):(\d+)$/;
+/** Old tcmalloc writes the memory map without its header line. */
+const MAPS_LINE = /^[0-9a-f]{6,16}-[0-9a-f]{6,16} [r-][w-][x-][ps-] /;
 const MEM_STATS = "# runtime.MemStats";
 
 function recognize(head: Uint8Array): Recognition {
@@ -119,7 +121,7 @@ function parse(bytes: Uint8Array, input: Input, builder: ProfileBuilder): Dump {
       const counts = countsOf(record);
       records.push({ counts, addresses: parseAddresses(record[5] ?? ""), frames: [] });
       for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += counts[key];
-    } else if (text.startsWith(MAPS_HEADER)) {
+    } else if (text.startsWith(MAPS_HEADER) || MAPS_LINE.test(text)) {
       mapsOffset = offset;
       break;
     } else if (text.startsWith("#")) {
@@ -135,7 +137,7 @@ function parse(bytes: Uint8Array, input: Input, builder: ProfileBuilder): Dump {
   // The header counts everything, so records that are missing at the end show even where the cut is between two lines.
   const isShort = sum.liveBytes < header.liveBytes || sum.liveBlocks < header.liveBlocks || sum.allocatedBytes < header.allocatedBytes;
   if (isShort) {
-    const text = `the header counts ${header.liveBytes} B, the records add up to ${sum.liveBytes} B: the file is cut, or its writer ran out of space`;
+    const text = `the records add up to less than the header says (${sum.liveBytes} of ${header.liveBytes} B live, ${sum.allocatedBytes} of ${header.allocatedBytes} B allocated): the file is cut, or its writer ran out of space`;
     builder.loss("truncated", text, cutAt >= 0 ? cutAt : mapsOffset >= 0 ? mapsOffset : bytes.length);
   } else if (cutAt >= 0) builder.loss("truncated", "the file ends within a line; all records are there", cutAt);
   else if (sampling.kind === "heapprofile" && mapsOffset < 0) {
