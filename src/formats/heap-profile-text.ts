@@ -46,8 +46,7 @@ async function read(input: Input, options: ReadOptions): Promise<Profile> {
   builder.instant({ elapsedMs: 0, reportedHeapBytes: dump.heapAllocBytes });
   let liveBytes = 0;
   for (const record of dump.records) {
-    const change = dump.sampling.intervalBytes <= 1 ? record.counts : unsampled(record.counts, dump.sampling.intervalBytes);
-    if (!dump.sampling.countsAllocations) Object.assign(change, { allocatedBytes: 0, allocatedBlocks: 0 });
+    const change = changeOf(record.counts, dump.sampling);
     builder.change(record.frames.length === 0 ? stacks.path(record.addresses, 0) : goPath(record.frames, builder), change);
     liveBytes += change.liveBytes;
   }
@@ -85,7 +84,7 @@ interface GoFrame {
   readonly line: number;
 }
 
-interface Record {
+interface HeapRecord {
   readonly counts: Counts;
   readonly addresses: readonly number[]; // return addresses, leaf first
   readonly frames: GoFrame[]; // leaf first; empty where the file names none
@@ -93,7 +92,7 @@ interface Record {
 
 interface Dump {
   readonly sampling: Sampling;
-  readonly records: readonly Record[];
+  readonly records: readonly HeapRecord[];
   readonly heapAllocBytes: number; // 0 = not said
   readonly maps: string;
 }
@@ -102,7 +101,7 @@ function parse(bytes: Uint8Array, input: Input, builder: ProfileBuilder): Dump {
   let header: Counts | null = null;
   let sampling: Sampling = { kind: "", intervalBytes: 0, countsAllocations: false };
   const sum: Counts = { liveBlocks: 0, liveBytes: 0, allocatedBlocks: 0, allocatedBytes: 0 };
-  const records: Record[] = [];
+  const records: HeapRecord[] = [];
   let heapAllocBytes = 0;
   let isInStats = false;
   let mapsOffset = -1;
@@ -175,10 +174,10 @@ function refuse(input: Input, code: "malformed" | "truncated" | "format-unsuppor
   return new Failure({ code, message, where: { file: input.name, offset: 0 }, hint });
 }
 
-/** Per record and truncated to whole blocks and bytes, as `scaleHeapSample` does, so that totals equal those of pprof. */
-function unsampled(counts: Counts, intervalBytes: number): Counts {
+/** Unsampled per record and truncated to whole blocks and bytes, as `scaleHeapSample` does, so that totals equal those of pprof. */
+function changeOf(counts: Counts, { intervalBytes, countsAllocations }: Sampling): Counts {
   const live = unsampleFactor(counts.liveBlocks, counts.liveBytes, intervalBytes);
-  const allocated = unsampleFactor(counts.allocatedBlocks, counts.allocatedBytes, intervalBytes);
+  const allocated = countsAllocations ? unsampleFactor(counts.allocatedBlocks, counts.allocatedBytes, intervalBytes) : 0;
   return {
     liveBlocks: Math.trunc(counts.liveBlocks * live),
     liveBytes: Math.trunc(counts.liveBytes * live),
