@@ -169,7 +169,10 @@ function heapProfile(): string {
 /** By format. */
 export const sampleCaptures: Readonly<Record<string, readonly SampleCapture[]>> = {
   "class-histogram": [{ name: "histogram.txt", bytes: encode(histograms()), liveBytes: 5016 }],
-  collapsed: [{ name: "stacks.collapsed", bytes: encode("# jeprof\nmain;poll;rd_kafka_recv 4096\nmain;handle 17\n"), liveBytes: 4113 }],
+  collapsed: [
+    { name: "wide.collapsed", bytes: Buffer.from("\uFEFFmain;poll 4096\r\nmain;handle 17\r\n", "utf16le"), liveBytes: 4113 },
+    { name: "stacks.collapsed", bytes: encode("# jeprof\nmain;poll;rd_kafka_recv 4096\nmain;handle 17\n"), liveBytes: 4113 },
+  ],
   "heap-profile": [
     { name: "gp.0003.heap", bytes: encode(gperftools()), liveBytes: 70_200, allocatedBytes: 90_200 },
     { name: "heap.txt", bytes: encode(goText()), liveBytes: 1_658_822 + 829_411, allocatedBytes: 1_658_822 + 829_411 },

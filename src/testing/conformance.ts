@@ -28,8 +28,8 @@ export function capturesOf(format: string): readonly SampleCapture[] {
 export const UNNOTICEABLE_CUTS: Readonly<Record<string, (whole: Uint8Array, cut: number) => boolean>> = {
   // After a Total line: histograms that follow are missing as if they had never been written.
   "class-histogram": (whole, cut) => /\nTotal +\d+ +\d+\n(?:(?!class name)[\s\S])*$/.test(textBefore(whole, cut)),
-  // Between two lines: there is no end mark.
-  collapsed: (whole, cut) => whole[cut - 1] === 0x0a,
+  // Between two lines: there is no end mark. (In UTF-16 the line end is followed by a zero.)
+  collapsed: (whole, cut) => /\n\0?$/.test(textBefore(whole, cut)),
   // Between two lines behind the last record: the header counts the records, but not the memory map or MemStats. In the Java
   // text, which has no totals, behind the last name that a sample needs.
   "heap-profile": (whole, cut) => whole[cut - 1] === 0x0a && !/^ *(?:\d+: +\d+ \[|\d+ +\d+ @|0x)/m.test(textAfter(whole, cut)),
