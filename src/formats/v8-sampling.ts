@@ -184,5 +184,6 @@ function survivorsOf(samples: readonly Sample[], intervalBytes: number): Survivo
     bornAt: Uint32Array.from(rows, ([key]) => key % (slices + 1)),
     bytes: Float64Array.from(rows, ([, size]) => size),
     blocks: new Float64Array(rows.length),
+    doubtfulBytes: new Float64Array(rows.length),
   };
 }

@@ -58,6 +58,7 @@ export function checkProfile(profile: Profile): void {
       bornAt: survivors.bornAt,
       bytes: survivors.bytes,
       blocks: survivors.blocks,
+      doubtfulBytes: survivors.doubtfulBytes,
     });
     demand(survivors.bornBytes.length === survivors.slices, "survivors.bornBytes: not one value a slice");
     checkIds("survivors.path", survivors.path, paths.length);

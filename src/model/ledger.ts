@@ -91,3 +91,8 @@ export function frameText(profile: Profile, frame: number): string {
   if (module === "") return place === "" ? "(unknown)" : place;
   return place === "" ? module : `${module}+${place}`;
 }
+
+/** Whether elapsed times are milliseconds; otherwise they only number the captures. */
+export function hasTimes({ clock, origin }: Profile): boolean {
+  return clock === "in-file" || clock === "mtime" || (clock === "file-name" && origin.startedAt !== null);
+}

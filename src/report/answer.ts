@@ -29,10 +29,10 @@ export interface Advice {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Seconds with a 90 % interval. `high` is null when nothing bounds it from above. */
+/** Seconds with a 90 % interval; null where it is too far beyond the observed span to be said. */
 export interface Eta {
   readonly low: number;
-  readonly median: number;
+  readonly median: number | null;
   readonly high: number | null;
 }
 
