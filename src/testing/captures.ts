@@ -68,6 +68,15 @@ resolution = bytes
 `;
 }
 
+/** 64 B twice and 4096 B once, all but one of the small ones live. */
+function heaptrackFile(): string {
+  const strings = ["/usr/lib/librdkafka.so.1", "main", "rd_kafka_recv"].map((text) => `s ${text.length.toString(16)} ${text}`);
+  const places = ["i 401000 1 2", "i 402000 1 3", "t 1 0", "t 2 1"];
+  const events = ["a 40 1", "a 1000 2", "+ 0", "+ 1", "c a", "R 10", "+ 0", "- 0", "c 1e"];
+  const lines = ["v 10400 3", "X ./consumer", "I 1000 5e2990", ...strings, ...places, ...events, "# strings: 3", "# ips: 2"];
+  return `${lines.join("\n")}\n`;
+}
+
 function jemallocDump(): string {
   return `heap_v2/65536
   t*: 12: 1049600 [0: 0]
@@ -178,6 +187,7 @@ export const sampleCaptures: Readonly<Record<string, readonly SampleCapture[]>> 
     { name: "heap.txt", bytes: encode(goText()), liveBytes: 1_658_822 + 829_411, allocatedBytes: 1_658_822 + 829_411 },
     { name: "java.heap", bytes: encode(javaHeapz()), liveBytes: 4_740_414 + 524_304 },
   ],
+  heaptrack: [{ name: "heaptrack.consumer.4711", bytes: encode(heaptrackFile()), liveBytes: 4160, allocatedBytes: 4224 }],
   jemalloc: [{ name: "jeprof.4711.0.i0.heap", bytes: encode(jemallocDump()) }],
   pprof: [
     { name: "heap.pb", bytes: goProfile(), liveBytes: 3_000_000, allocatedBytes: 5_000_000 },

@@ -33,6 +33,8 @@ export const UNNOTICEABLE_CUTS: Readonly<Record<string, (whole: Uint8Array, cut:
   // Between two lines behind the last record: the header counts the records, but not the memory map or MemStats. In the Java
   // text, which has no totals, behind the last name that a sample needs.
   "heap-profile": (whole, cut) => whole[cut - 1] === 0x0a && !/^ *(?:\d+: +\d+ \[|\d+ +\d+ @|0x)/m.test(textAfter(whole, cut)),
+  // Within the last lines, which are comments that count what came before.
+  heaptrack: (whole, cut) => textBefore(whole, cut).includes("\n# strings:"),
   // Between two lines of the memory map.
   jemalloc: (whole, cut) => whole[cut - 1] === 0x0a && textBefore(whole, cut).includes("MAPPED_LIBRARIES:\n"),
   // Between two fields behind the string table: time and period are missing as if they had never been written.
