@@ -28,6 +28,8 @@ const HEADER = /^heap profile: *(-?\d+): *(-?\d+) *\[ *(-?\d+): *(-?\d+) *\] *@ 
 const RECORD = /^ *(-?\d+): *(-?\d+) *\[ *(\d+): *(\d+) *\] @(.*)$/;
 /** `#	0x4b4164	main.fetchLoop+0x64	/src/main.go:7`; tabs align the columns, so there may be several. */
 const GO_FRAME = /^#\t(0x[0-9a-f]+)\t(.+?)\+0x[0-9a-f]+\t+(.*):(\d+)$/;
+/** Old tcmalloc writes the memory map without its header line. */
+const MAPS_LINE = /^[0-9a-f]{6,16}-[0-9a-f]{6,16} [r-][w-][x-][ps-] /;
 const MEM_STATS = "# runtime.MemStats";
 
 function recognize(head: Uint8Array): Recognition {
@@ -44,8 +46,7 @@ async function read(input: Input, options: ReadOptions): Promise<Profile> {
   builder.instant({ elapsedMs: 0, reportedHeapBytes: dump.heapAllocBytes });
   let liveBytes = 0;
   for (const record of dump.records) {
-    const change = dump.sampling.intervalBytes <= 1 ? record.counts : unsampled(record.counts, dump.sampling.intervalBytes);
-    if (!dump.sampling.countsAllocations) Object.assign(change, { allocatedBytes: 0, allocatedBlocks: 0 });
+    const change = changeOf(record.counts, dump.sampling);
     builder.change(record.frames.length === 0 ? stacks.path(record.addresses, 0) : goPath(record.frames, builder), change);
     liveBytes += change.liveBytes;
   }
@@ -83,7 +84,7 @@ interface GoFrame {
   readonly line: number;
 }
 
-interface Record {
+interface HeapRecord {
   readonly counts: Counts;
   readonly addresses: readonly number[]; // return addresses, leaf first
   readonly frames: GoFrame[]; // leaf first; empty where the file names none
@@ -91,7 +92,7 @@ interface Record {
 
 interface Dump {
   readonly sampling: Sampling;
-  readonly records: readonly Record[];
+  readonly records: readonly HeapRecord[];
   readonly heapAllocBytes: number; // 0 = not said
   readonly maps: string;
 }
@@ -100,7 +101,7 @@ function parse(bytes: Uint8Array, input: Input, builder: ProfileBuilder): Dump {
   let header: Counts | null = null;
   let sampling: Sampling = { kind: "", intervalBytes: 0, countsAllocations: false };
   const sum: Counts = { liveBlocks: 0, liveBytes: 0, allocatedBlocks: 0, allocatedBytes: 0 };
-  const records: Record[] = [];
+  const records: HeapRecord[] = [];
   let heapAllocBytes = 0;
   let isInStats = false;
   let mapsOffset = -1;
@@ -119,7 +120,7 @@ function parse(bytes: Uint8Array, input: Input, builder: ProfileBuilder): Dump {
       const counts = countsOf(record);
       records.push({ counts, addresses: parseAddresses(record[5] ?? ""), frames: [] });
       for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += counts[key];
-    } else if (text.startsWith(MAPS_HEADER)) {
+    } else if (text.startsWith(MAPS_HEADER) || MAPS_LINE.test(text)) {
       mapsOffset = offset;
       break;
     } else if (text.startsWith("#")) {
@@ -135,7 +136,7 @@ function parse(bytes: Uint8Array, input: Input, builder: ProfileBuilder): Dump {
   // The header counts everything, so records that are missing at the end show even where the cut is between two lines.
   const isShort = sum.liveBytes < header.liveBytes || sum.liveBlocks < header.liveBlocks || sum.allocatedBytes < header.allocatedBytes;
   if (isShort) {
-    const text = `the header counts ${header.liveBytes} B, the records add up to ${sum.liveBytes} B: the file is cut, or its writer ran out of space`;
+    const text = `the records add up to less than the header says (${sum.liveBytes} of ${header.liveBytes} B live, ${sum.allocatedBytes} of ${header.allocatedBytes} B allocated): the file is cut, or its writer ran out of space`;
     builder.loss("truncated", text, cutAt >= 0 ? cutAt : mapsOffset >= 0 ? mapsOffset : bytes.length);
   } else if (cutAt >= 0) builder.loss("truncated", "the file ends within a line; all records are there", cutAt);
   else if (sampling.kind === "heapprofile" && mapsOffset < 0) {
@@ -173,10 +174,10 @@ function refuse(input: Input, code: "malformed" | "truncated" | "format-unsuppor
   return new Failure({ code, message, where: { file: input.name, offset: 0 }, hint });
 }
 
-/** Per record and truncated to whole blocks and bytes, as `scaleHeapSample` does, so that totals equal those of pprof. */
-function unsampled(counts: Counts, intervalBytes: number): Counts {
+/** Unsampled per record and truncated to whole blocks and bytes, as `scaleHeapSample` does, so that totals equal those of pprof. */
+function changeOf(counts: Counts, { intervalBytes, countsAllocations }: Sampling): Counts {
   const live = unsampleFactor(counts.liveBlocks, counts.liveBytes, intervalBytes);
-  const allocated = unsampleFactor(counts.allocatedBlocks, counts.allocatedBytes, intervalBytes);
+  const allocated = countsAllocations ? unsampleFactor(counts.allocatedBlocks, counts.allocatedBytes, intervalBytes) : 0;
   return {
     liveBlocks: Math.trunc(counts.liveBlocks * live),
     liveBytes: Math.trunc(counts.liveBytes * live),

@@ -30,7 +30,12 @@ export function readJavaHeapz(bytes: Uint8Array, input: Input, format: string): 
     if (attribute !== null && samples.length === 0) {
       const [, key, value] = attribute;
       if (key === "resolution" && value !== "bytes") {
-        throw new Failure({ code: "format-unsupported", message: `counts in ${value}, not in bytes`, where: { file: input.name, offset } });
+        throw new Failure({
+          code: "format-unsupported",
+          message: `counts in ${value}, not in bytes`,
+          where: { file: input.name, offset },
+          hint: "Give a class histogram of the process instead.",
+        });
       }
       continue;
     }

@@ -97,7 +97,7 @@ const ROWS: readonly Row[] = [
   },
   { begins: /^BZh[1-9]/, what: "compressed with bzip2", why: "is not undone here", instead: "Decompress it with bunzip2 first." },
   {
-    begins: /^\x0a[\s\S]{2,}/,
+    begins: /^\x0a[\s\S]*[\0-\x08\x0e-\x1f]/,
     what: "perhaps a protocol buffer, but no pprof profile",
     why: "cannot be read",
     instead: "OTLP profiles cannot be read yet: export pprof.",
