@@ -36,15 +36,16 @@ export async function generate(megabytes) {
   for (let ip = 1; ip <= 8000; ip++) lines.push(`i ${hex(0x7f5000000000 + ip * 64)} 1 ${hex(2 + (ip % 4000))}`);
   let traces = 0;
   const leaves = [];
-  for (let stack = 0; stack < 20_000; stack++) {
-    let parent = 0;
-    // half of a stack is shared with the one before, as in real call trees
+  let stack = [];
+  for (let count = 0; count < 20_000; count++) {
+    // a stack shares its callers with the one before, as in real call trees
     const depth = 12 + integer(20);
-    for (let frame = 0; frame < depth; frame++) {
-      lines.push(`t ${hex(1 + integer(8000))} ${hex(frame === 0 ? 0 : parent)}`);
-      parent = ++traces;
+    stack = stack.slice(0, Math.min(depth - 1, Math.floor(stack.length * (0.5 + next() / 2))));
+    while (stack.length < depth) {
+      lines.push(`t ${hex(1 + integer(8000))} ${hex(stack.at(-1) ?? 0)}`);
+      stack.push(++traces);
     }
-    leaves.push(parent);
+    leaves.push(stack.at(-1));
     if (lines.length > 20_000) await flush();
   }
   for (const leaf of leaves) lines.push(`a ${hex(16 + integer(2000))} ${hex(leaf)}`);

@@ -224,11 +224,11 @@ class HeaptrackReader {
           this.#skip(start, "is no allocation of a known trace");
           // keeps the numbering of the infos that follow
           this.#sizes.push(size ?? 0);
-          this.#fold.unit(0);
+          this.#fold.unit(0, size ?? 0);
           return;
         }
         this.#sizes.push(size);
-        this.#fold.unit(this.#paths.get(trace));
+        this.#fold.unit(this.#paths.get(trace), size);
         return;
       }
       case "c": {
@@ -443,8 +443,7 @@ class HeaptrackReader {
     if (this.#unnamed > 0) {
       this.#builder.loss("no-names", "addresses of a raw file whose modules have no symbols here", null, this.#unnamed);
     }
-    const { survivors, peakBytes, peakAtMs } = this.#fold.finish(
-      this.#builder,
+    const { survivors, peakBytes, peakAtMs } = this.#fold.finish(this.#builder, () =>
       this.#pointers.survivors((unit) => this.#fold.pathOf(unit)),
     );
     const profile = this.#builder.finish({

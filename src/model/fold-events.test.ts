@@ -29,7 +29,7 @@ function fold(events: readonly Event[], extraMs = 0): Told {
   const builder = new ProfileBuilder();
   const paths = ["a", "b", "c"].map((name) => builder.path(0, builder.frame({ name })));
   const folded = new EventFold({ sliceMs: 10, matching: "fifo" });
-  for (const unit of SIZES.keys()) folded.unit(paths[PATH_OF_UNIT[unit] ?? 0] ?? 0);
+  for (const unit of SIZES.keys()) folded.unit(paths[PATH_OF_UNIT[unit] ?? 0] ?? 0, SIZES[unit]);
   const queues: { unit: number; bornMs: number }[][] = SIZES.map(() => []);
   const levels: { at: number; live: number }[] = [];
   let [now, live, peak] = [0, 0, 0];
@@ -133,7 +133,7 @@ test("what was before an attach is forgotten, except for the time", () => {
   const builder = new ProfileBuilder();
   const path = builder.path(0, builder.frame({ name: "main" }));
   const folded = new EventFold({ sliceMs: 10, matching: "fifo" });
-  folded.unit(path);
+  folded.unit(path, 30);
   folded.allocate(0, 5000);
   folded.advance(100);
   folded.reset();

@@ -3,9 +3,10 @@
  * never by events. Time is cut into slices of the writer's clock; when there are too many, neighbours are merged and the
  * slices become twice as wide. Every slice is an instant, also the quiet ones: a plateau has to be seen as one.
  *
- * A *unit* is what the log counts by: a path, or a path with one block size (heaptrack's allocation info). Where the log has
- * no addresses, frees are matched first in, first out within a unit: runs of blocks born in one slice keep that exact, in
- * memory bounded by what is live.
+ * A *unit* is what the log counts by: a path, or a path with one block size (heaptrack's allocation info). The counts lie in a
+ * grid, slice by slice, so that an event is two additions next to those of the other units of its slice. Where the log has
+ * no addresses, frees are matched first in, first out within a unit; then what survives are the youngest births of the unit,
+ * and the grid already knows how many were born in which slice.
  */
 import { at, Float64Builder, Uint32Builder } from "../base/columns.ts";
 import type { Changes, Survivors } from "./profile.ts";
@@ -14,16 +15,22 @@ import type { ProfileBuilder } from "./profile-builder.ts";
 export const MAX_INSTANTS = 256;
 
 /**
- * Slices are merged, too, when more rows than this have come together (40 bytes each), down to so many slices: tens of
- * thousands of busy paths would fill a gigabyte in 256 instants, and no judgement looks at more than 20 blocks of them.
+ * Slices are merged, too, when the grid has more cells than this (8 bytes each, 24 with sizes), and when more rows than this
+ * come out of it (40 bytes each), but not to fewer than 24 slices: with tens of thousands of busy sites 256 instants would
+ * take a gigabyte, and no judgement looks at more than 20 blocks of them.
  */
-const MAX_ROWS = 300_000;
+const MAX_CELLS = 4_000_000;
+const MAX_CELLS_WITH_SIZES = 1_500_000;
+const MAX_ROWS = 600_000;
 const FEWEST_SLICES = 24;
 
 export interface FoldOptions {
   /** Width of the first slices: the clock of the writer. */
   readonly sliceMs: number;
-  /** `fifo`: the log frees any block of a unit. `exact`: the reader knows which one, and says at the end what survived. */
+  /**
+   * `fifo`: the log frees any block of a unit, and all blocks of a unit have one size. `exact`: the reader knows which block
+   * is freed, and says at the end what survived.
+   */
   readonly matching: Survivors["matching"];
   /** Slices 2k-1 and 2k are now slice k: the reader's own notes of slices have to follow. */
   readonly onMerge?: () => void;
@@ -46,35 +53,45 @@ export interface Folded {
 
 export class EventFold {
   readonly #options: FoldOptions;
+  readonly #hasSizes: boolean;
   #sliceMs: number;
   #slice = 1; // the open one; slice 0 = before the capture
   #elapsedMs = 0;
   #liveBytes = 0;
   #peakBytes = 0;
   #peakAtMs = 0;
-  #bornBytes: Float64Array = new Float64Array(MAX_INSTANTS + 2); // by slice
-  #residentBytes: Float64Array = new Float64Array(MAX_INSTANTS + 2); // by slice, the last one said
+  #residentBytes: Float64Array = new Float64Array(MAX_INSTANTS + 1); // by slice, the last one said
 
-  // by unit: its path, and what happened in the open slice
-  readonly #pathOf: Uint32Builder = new Uint32Builder();
-  #units: UnitCounters = new UnitCounters(1024);
-  #touched: Uint32Array = new Uint32Array(1024);
-  #touchedCount = 0;
+  readonly #pathOf: Uint32Builder = new Uint32Builder(); // by unit
+  readonly #blockBytes: Float64Builder = new Float64Builder(); // by unit, where all its blocks have one size
 
-  readonly #rows: ChangeRows = new ChangeRows();
-  readonly #runs: Runs = new Runs();
+  // the grid: cell = slice * #columns + unit
+  #columns = 1024; // units there is room for
+  #slices = MAX_INSTANTS; // slices there is room for, slice 0 not counted
+  #base: number; // of the open slice
+  #born: Uint32Array;
+  #freed: Uint32Array;
+  #bornBytes: Float64Array;
+  #freedBytes: Float64Array;
 
   constructor(options: FoldOptions) {
     this.#options = options;
     this.#sliceMs = options.sliceMs;
+    this.#hasSizes = options.matching === "exact";
+    this.#base = this.#columns;
+    const cells = (this.#slices + 1) * this.#columns;
+    this.#born = new Uint32Array(cells);
+    this.#freed = new Uint32Array(cells);
+    this.#bornBytes = new Float64Array(this.#hasSizes ? cells : 0);
+    this.#freedBytes = new Float64Array(this.#hasSizes ? cells : 0);
   }
 
-  /** A new unit of a path. Units are numbered from 0 in the order of the calls. */
-  unit(path: number): number {
+  /** A new unit of a path, with the size of its blocks where they have one. Units are numbered from 0 in the order of the calls. */
+  unit(path: number, blockBytes = 0): number {
     const unit = this.#pathOf.length;
     this.#pathOf.push(path);
-    if (unit >= this.#units.length) this.#units = this.#units.grow();
-    this.#runs.addUnit();
+    this.#blockBytes.push(blockBytes);
+    if (unit >= this.#columns) this.#widen();
     return unit;
   }
 
@@ -96,10 +113,9 @@ export class EventFold {
   }
 
   allocate(unit: number, bytes: number): void {
-    const units = this.#units;
-    if (units.isTouched[unit] === 0) this.#touch(unit);
-    units.bornBytes[unit] = (units.bornBytes[unit] as number) + bytes;
-    units.bornBlocks[unit] = (units.bornBlocks[unit] as number) + 1;
+    const cell = this.#base + unit;
+    this.#born[cell] = (this.#born[cell] as number) + 1;
+    if (this.#hasSizes) this.#bornBytes[cell] = (this.#bornBytes[cell] as number) + bytes;
     this.#liveBytes += bytes;
     if (this.#liveBytes > this.#peakBytes) {
       this.#peakBytes = this.#liveBytes;
@@ -108,42 +124,24 @@ export class EventFold {
   }
 
   free(unit: number, bytes: number): void {
-    const units = this.#units;
-    if (units.isTouched[unit] === 0) this.#touch(unit);
-    units.freedBytes[unit] = (units.freedBytes[unit] as number) + bytes;
-    units.freedBlocks[unit] = (units.freedBlocks[unit] as number) + 1;
+    const cell = this.#base + unit;
+    this.#freed[cell] = (this.#freed[cell] as number) + 1;
+    if (this.#hasSizes) this.#freedBytes[cell] = (this.#freedBytes[cell] as number) + bytes;
     this.#liveBytes -= bytes;
-  }
-
-  #touch(unit: number): void {
-    this.#units.isTouched[unit] = 1;
-    if (this.#touchedCount === this.#touched.length) {
-      const larger = new Uint32Array(this.#touchedCount * 2);
-      larger.set(this.#touched);
-      this.#touched = larger;
-    }
-    this.#touched[this.#touchedCount++] = unit;
   }
 
   /** The clock goes on; a clock that goes back is taken to stand still. */
   advance(elapsedMs: number): void {
     if (elapsedMs <= this.#elapsedMs) return;
-    // jumps of any length are merges, not millions of empty slices
-    while (Math.ceil(elapsedMs / this.#sliceMs) > MAX_INSTANTS) this.#merge();
-    const slice = Math.max(this.#slice, Math.ceil(elapsedMs / this.#sliceMs));
-    if (slice > this.#slice) {
-      this.#close();
-      while (this.#rows.length > MAX_ROWS && this.#slice >= 2 * FEWEST_SLICES) this.#merge();
-      if (slice !== Math.max(this.#slice, Math.ceil(elapsedMs / this.#sliceMs))) {
-        this.advance(elapsedMs); // the slices are wider now
-        return;
-      }
-      // quiet slices keep what the process was said to hold before them
-      const resident = at(this.#residentBytes, this.#slice);
-      for (let quiet = this.#slice + 1; quiet <= slice; quiet++) this.#residentBytes[quiet] = resident;
-      this.#slice = slice;
-    }
     this.#elapsedMs = elapsedMs;
+    // jumps of any length are merges, not millions of empty slices
+    while (Math.ceil(elapsedMs / this.#sliceMs) > this.#slices) this.#merge();
+    const slice = Math.max(this.#slice, Math.ceil(elapsedMs / this.#sliceMs));
+    if (slice === this.#slice) return;
+    // quiet slices keep what the process was said to hold before them
+    this.#residentBytes.fill(at(this.#residentBytes, this.#slice), this.#slice + 1, slice + 1);
+    this.#slice = slice;
+    this.#base = slice * this.#columns;
   }
 
   /** The resident set as the log states it for the current time. */
@@ -153,136 +151,173 @@ export class EventFold {
 
   /** Everything so far was before the capture (a runtime attach): totals start anew. */
   reset(): void {
-    this.#close();
-    this.#rows.clear();
-    this.#runs.clear();
-    this.#bornBytes.fill(0);
+    for (const grid of [this.#born, this.#freed, this.#bornBytes, this.#freedBytes]) grid.fill(0);
     this.#liveBytes = 0;
     this.#peakBytes = 0;
     this.#peakAtMs = 0;
   }
 
-  /** Writes what happened in the open slice into the rows. */
-  #close(): void {
-    const units = this.#units;
-    this.#rows.openSlice(this.#slice);
-    for (let row = 0; row < this.#touchedCount; row++) {
-      const unit = at(this.#touched, row);
-      const bornBytes = at(units.bornBytes, unit);
-      const bornBlocks = at(units.bornBlocks, unit);
-      const freedBytes = at(units.freedBytes, unit);
-      const freedBlocks = at(units.freedBlocks, unit);
-      this.#rows.add(this.#pathOf.get(unit), bornBytes - freedBytes, bornBlocks - freedBlocks, bornBytes, bornBlocks);
-      this.#bornBytes[this.#slice] = at(this.#bornBytes, this.#slice) + bornBytes;
-      if (this.#options.matching === "fifo") {
-        if (bornBlocks > 0) this.#runs.born(unit, this.#slice, bornBlocks, bornBytes / bornBlocks);
-        if (freedBlocks > 0) this.#runs.freed(unit, freedBlocks);
-      }
-      units.clear(unit);
+  /** Room for twice as many units, in fewer slices where the grid would become too large. */
+  #widen(): void {
+    const maxCells = this.#hasSizes ? MAX_CELLS_WITH_SIZES : MAX_CELLS;
+    while (this.#columns * 2 * this.#slices > maxCells && this.#slices >= 2 * FEWEST_SLICES) {
+      this.#merge();
+      while (this.#slice > this.#slices / 2) this.#merge();
+      this.#slices >>= 1;
     }
-    this.#touchedCount = 0;
+    const columns = this.#columns * 2;
+    const widened = <Grid extends Uint32Array | Float64Array>(grid: Grid, wider: Grid): Grid => {
+      if (grid.length === 0) return grid;
+      for (let slice = 0; slice <= this.#slices; slice++) {
+        wider.set(grid.subarray(slice * this.#columns, (slice + 1) * this.#columns), slice * columns);
+      }
+      return wider;
+    };
+    const cells = (this.#slices + 1) * columns;
+    this.#born = widened(this.#born, new Uint32Array(cells));
+    this.#freed = widened(this.#freed, new Uint32Array(cells));
+    this.#bornBytes = widened(this.#bornBytes, new Float64Array(this.#hasSizes ? cells : 0));
+    this.#freedBytes = widened(this.#freedBytes, new Float64Array(this.#hasSizes ? cells : 0));
+    this.#columns = columns;
+    this.#base = this.#slice * columns;
   }
 
   /** Slices 2k-1 and 2k become slice k. */
   #merge(): void {
-    this.#close();
-    this.#sliceMs *= 2;
-    this.#slice = (this.#slice + 1) >> 1;
-    this.#rows.merge();
-    this.#runs.merge();
-    const [born, resident] = [new Float64Array(MAX_INSTANTS + 2), new Float64Array(MAX_INSTANTS + 2)];
-    for (let slice = 1; slice <= MAX_INSTANTS; slice++) {
-      const merged = (slice + 1) >> 1;
-      born[merged] = at(born, merged) + at(this.#bornBytes, slice);
-      if (merged <= this.#slice && at(this.#residentBytes, slice) > 0) resident[merged] = at(this.#residentBytes, slice);
+    const last = this.#slice;
+    const units = this.#pathOf.length;
+    for (const grid of [this.#born, this.#freed, this.#bornBytes, this.#freedBytes]) {
+      if (grid.length > 0) mergeSlices(grid, this.#columns, units, last);
     }
-    this.#bornBytes = born;
+    const resident = new Float64Array(MAX_INSTANTS + 1);
+    for (let slice = 1; slice <= last; slice++) {
+      if (at(this.#residentBytes, slice) > 0) resident[(slice + 1) >> 1] = at(this.#residentBytes, slice);
+    }
     this.#residentBytes = resident;
+    this.#sliceMs *= 2;
+    this.#slice = (last + 1) >> 1;
+    this.#base = this.#slice * this.#columns;
     this.#options.onMerge?.();
   }
 
-  /** Writes instants and changes into the builder. Where matching is exact, the reader says what survived. */
-  finish(builder: ProfileBuilder, exactSurvivors: Iterable<Survivor> = []): Folded {
-    this.#close();
+  /** Writes instants and changes into the builder. Where matching is exact, `survivors` says what lives, after the last merge. */
+  finish(builder: ProfileBuilder, survivors: () => Iterable<Survivor> = () => []): Folded {
+    while (this.#slice >= 2 * FEWEST_SLICES && this.#countRows() > MAX_ROWS) this.#merge();
     for (let slice = 1; slice <= this.#slice; slice++) {
       builder.instant({
         elapsedMs: Math.min(slice * this.#sliceMs, Math.max(this.#elapsedMs, (slice - 1) * this.#sliceMs)),
         residentBytes: at(this.#residentBytes, slice),
       });
     }
-    builder.adoptChanges(this.#rows.finish());
-    this.#rows.clear();
-    const survivors = this.#options.matching === "fifo" ? this.#runs.survivors((unit) => this.#pathOf.get(unit)) : exactSurvivors;
+    const changes = this.#changes();
+    builder.adoptChanges(changes);
+    const bornBytes = new Float64Array(this.#slice + 1);
+    for (let row = 0; row < changes.length; row++) {
+      const slice = at(changes.instant, row);
+      bornBytes[slice] = at(bornBytes, slice) + at(changes.allocatedBytes, row);
+    }
+    const { matching } = this.#options;
     return {
       survivors: {
-        ...survivorsTable(survivors),
+        ...survivorsTable(matching === "fifo" ? this.#youngest() : survivors()),
         clock: "instants",
-        matching: this.#options.matching,
+        matching,
         slices: this.#slice + 1,
-        bornBytes: this.#bornBytes.slice(0, this.#slice + 1),
+        bornBytes,
       },
       peakBytes: this.#peakBytes,
       peakAtMs: this.#peakAtMs,
     };
   }
+
+  #countRows(): number {
+    let rows = 0;
+    const units = this.#pathOf.length;
+    for (let slice = 1; slice <= this.#slice; slice++) {
+      for (let cell = slice * this.#columns; cell < slice * this.#columns + units; cell++) {
+        if (this.#born[cell] !== 0 || this.#freed[cell] !== 0) rows++;
+      }
+    }
+    return rows;
+  }
+
+  /** One row for each slice and path in which something happened. */
+  #changes(): Changes {
+    const rows = new ChangeRows(Math.max(1, this.#countRows()));
+    const units = this.#pathOf.length;
+    for (let slice = 1; slice <= this.#slice; slice++) {
+      rows.openSlice(slice);
+      for (let unit = 0; unit < units; unit++) {
+        const cell = slice * this.#columns + unit;
+        const born = this.#born[cell] as number;
+        const freed = this.#freed[cell] as number;
+        if (born === 0 && freed === 0) continue;
+        const blockBytes = this.#blockBytes.get(unit);
+        const bornBytes = this.#hasSizes ? (this.#bornBytes[cell] as number) : born * blockBytes;
+        const freedBytes = this.#hasSizes ? (this.#freedBytes[cell] as number) : freed * blockBytes;
+        rows.add(this.#pathOf.get(unit), bornBytes - freedBytes, born - freed, bornBytes, born);
+      }
+    }
+    return rows.finish();
+  }
+
+  /** First in, first out: what lives of a unit are its youngest births. */
+  *#youngest(): Iterable<Survivor> {
+    const units = this.#pathOf.length;
+    for (let unit = 0; unit < units; unit++) {
+      let live = 0;
+      let isDoubtful = false;
+      for (let slice = 1; slice <= this.#slice; slice++) {
+        const cell = slice * this.#columns + unit;
+        live += (this.#born[cell] as number) - (this.#freed[cell] as number);
+        isDoubtful ||= this.#freed[cell] !== 0;
+      }
+      const path = this.#pathOf.get(unit);
+      const blockBytes = this.#blockBytes.get(unit);
+      for (let bornAt = this.#slice; bornAt >= 1 && live > 0; bornAt--) {
+        const blocks = Math.min(live, this.#born[bornAt * this.#columns + unit] as number);
+        if (blocks > 0) yield { path, bornAt, bytes: blocks * blockBytes, blocks, isDoubtful };
+        live -= blocks;
+      }
+    }
+  }
 }
 
-/** What happened to each unit in the open slice. */
-class UnitCounters {
-  readonly length: number;
-  readonly bornBytes: Float64Array;
-  readonly bornBlocks: Float64Array;
-  readonly freedBytes: Float64Array;
-  readonly freedBlocks: Float64Array;
-  readonly isTouched: Uint8Array;
-
-  constructor(length: number) {
-    this.length = length;
-    this.bornBytes = new Float64Array(length);
-    this.bornBlocks = new Float64Array(length);
-    this.freedBytes = new Float64Array(length);
-    this.freedBlocks = new Float64Array(length);
-    this.isTouched = new Uint8Array(length);
+/** In place: slice k is never written before slices 2k-1 and 2k are read. */
+function mergeSlices(grid: Uint32Array | Float64Array, columns: number, units: number, last: number): void {
+  for (let merged = 1; merged <= (last + 1) >> 1; merged++) {
+    const to = merged * columns;
+    const from = (2 * merged - 1) * columns;
+    const hasSecond = 2 * merged <= last;
+    for (let unit = 0; unit < units; unit++) {
+      grid[to + unit] = (grid[from + unit] as number) + (hasSecond ? (grid[from + columns + unit] as number) : 0);
+    }
   }
-
-  grow(): UnitCounters {
-    const larger = new UnitCounters(this.length * 2);
-    larger.bornBytes.set(this.bornBytes);
-    larger.bornBlocks.set(this.bornBlocks);
-    larger.freedBytes.set(this.freedBytes);
-    larger.freedBlocks.set(this.freedBlocks);
-    larger.isTouched.set(this.isTouched);
-    return larger;
-  }
-
-  clear(unit: number): void {
-    this.bornBytes[unit] = 0;
-    this.bornBlocks[unit] = 0;
-    this.freedBytes[unit] = 0;
-    this.freedBlocks[unit] = 0;
-    this.isTouched[unit] = 0;
-  }
+  grid.fill(0, (((last + 1) >> 1) + 1) * columns, (last + 1) * columns);
 }
 
-/** Columns of a row beside its slice and path. */
-const FACTS = 4;
-
-/** One row for each slice and path in which something happened, in the order of the slices. Rows of numbers in one array each. */
+/** Rows of changes, slice by slice; several units of one path are summed. */
 class ChangeRows {
-  length = 0;
-  #slice: Uint32Array = new Uint32Array(1024);
-  #path: Uint32Array = new Uint32Array(1024);
-  #facts: Float64Array = new Float64Array(1024 * FACTS); // live bytes, live blocks, allocated bytes, allocated blocks
-  /** The latest row of each path; counts only when it belongs to the open slice. */
-  #rowOfPath: Uint32Array = new Uint32Array(1024);
+  #length = 0;
+  readonly #changes: { [K in Exclude<keyof Changes, "length">]: K extends "instant" | "path" ? Uint32Array : Float64Array };
+  #rowOfPath: Uint32Array = new Uint32Array(1024); // counts only when the row belongs to the open slice
   #open = 0;
   #firstOfOpen = 0;
 
+  constructor(mostRows: number) {
+    this.#changes = {
+      instant: new Uint32Array(mostRows),
+      path: new Uint32Array(mostRows),
+      liveBytes: new Float64Array(mostRows),
+      liveBlocks: new Float64Array(mostRows),
+      allocatedBytes: new Float64Array(mostRows),
+      allocatedBlocks: new Float64Array(mostRows),
+    };
+  }
+
   openSlice(slice: number): void {
-    // a slice may be closed, and opened again after a merge
-    if (slice === this.#open) return;
     this.#open = slice;
-    this.#firstOfOpen = this.length;
+    this.#firstOfOpen = this.#length;
   }
 
   add(path: number, liveBytes: number, liveBlocks: number, allocatedBytes: number, allocatedBlocks: number): void {
@@ -291,159 +326,32 @@ class ChangeRows {
       larger.set(this.#rowOfPath);
       this.#rowOfPath = larger;
     }
+    const changes = this.#changes;
     let row = this.#rowOfPath[path] as number;
-    if (row < this.#firstOfOpen || row >= this.length || this.#path[row] !== path) {
-      row = this.length++;
-      if (row === this.#slice.length) this.#grow();
-      this.#slice[row] = this.#open;
-      this.#path[row] = path;
-      this.#facts.fill(0, row * FACTS, row * FACTS + FACTS);
+    if (row < this.#firstOfOpen || row >= this.#length || changes.path[row] !== path) {
+      row = this.#length++;
+      changes.instant[row] = this.#open;
+      changes.path[row] = path;
       this.#rowOfPath[path] = row;
     }
-    const facts = this.#facts;
-    const first = row * FACTS;
-    facts[first] = (facts[first] as number) + liveBytes;
-    facts[first + 1] = (facts[first + 1] as number) + liveBlocks;
-    facts[first + 2] = (facts[first + 2] as number) + allocatedBytes;
-    facts[first + 3] = (facts[first + 3] as number) + allocatedBlocks;
-  }
-
-  /** In place: a merged row is never written behind the one that is read. */
-  merge(): void {
-    const rows = this.length;
-    this.clear();
-    for (let row = 0; row < rows; row++) {
-      const first = row * FACTS;
-      const facts = this.#facts;
-      const liveBytes = facts[first] as number;
-      const liveBlocks = facts[first + 1] as number;
-      const allocatedBytes = facts[first + 2] as number;
-      const allocatedBlocks = facts[first + 3] as number;
-      this.openSlice(((this.#slice[row] as number) + 1) >> 1);
-      this.add(this.#path[row] as number, liveBytes, liveBlocks, allocatedBytes, allocatedBlocks);
-    }
-  }
-
-  clear(): void {
-    this.length = 0;
-    this.#open = 0;
-    this.#firstOfOpen = 0;
-  }
-
-  #grow(): void {
-    const rows = this.#slice.length * 2;
-    const [slice, path, facts] = [new Uint32Array(rows), new Uint32Array(rows), new Float64Array(rows * FACTS)];
-    slice.set(this.#slice);
-    path.set(this.#path);
-    facts.set(this.#facts);
-    [this.#slice, this.#path, this.#facts] = [slice, path, facts];
+    changes.liveBytes[row] = (changes.liveBytes[row] as number) + liveBytes;
+    changes.liveBlocks[row] = (changes.liveBlocks[row] as number) + liveBlocks;
+    changes.allocatedBytes[row] = (changes.allocatedBytes[row] as number) + allocatedBytes;
+    changes.allocatedBlocks[row] = (changes.allocatedBlocks[row] as number) + allocatedBlocks;
   }
 
   finish(): Changes {
-    const fact = (column: number): Float64Array =>
-      Float64Array.from({ length: this.length }, (_, row) => this.#facts[row * FACTS + column] as number);
+    const length = this.#length;
+    const { instant, path, liveBytes, liveBlocks, allocatedBytes, allocatedBlocks } = this.#changes;
     return {
-      length: this.length,
-      instant: this.#slice.slice(0, this.length),
-      path: this.#path.slice(0, this.length),
-      liveBytes: fact(0),
-      liveBlocks: fact(1),
-      allocatedBytes: fact(2),
-      allocatedBlocks: fact(3),
+      length,
+      instant: instant.subarray(0, length),
+      path: path.subarray(0, length),
+      liveBytes: liveBytes.subarray(0, length),
+      liveBlocks: liveBlocks.subarray(0, length),
+      allocatedBytes: allocatedBytes.subarray(0, length),
+      allocatedBlocks: allocatedBlocks.subarray(0, length),
     };
-  }
-}
-
-/** First in, first out: for each unit the live blocks as runs of those born in one slice, oldest first. Run 0 = none. */
-class Runs {
-  #slice: Uint32Builder = new Uint32Builder();
-  #blocks: Float64Builder = new Float64Builder();
-  #next: Uint32Builder = new Uint32Builder();
-  readonly #first: Uint32Builder = new Uint32Builder(); // by unit
-  readonly #last: Uint32Builder = new Uint32Builder();
-  readonly #blockBytes: Float64Builder = new Float64Builder();
-  readonly #hasFreed: Uint32Builder = new Uint32Builder(); // 1 when a block of the unit was freed
-  #unused = 0; // head of the list of runs that can be used again
-
-  constructor() {
-    this.clear();
-  }
-
-  addUnit(): void {
-    this.#first.push(0);
-    this.#last.push(0);
-    this.#blockBytes.push(0);
-    this.#hasFreed.push(0);
-  }
-
-  clear(): void {
-    this.#slice = new Uint32Builder();
-    this.#blocks = new Float64Builder();
-    this.#next = new Uint32Builder();
-    this.#slice.push(0);
-    this.#blocks.push(0);
-    this.#next.push(0);
-    this.#unused = 0;
-    for (let unit = 0; unit < this.#first.length; unit++) {
-      this.#first.set(unit, 0);
-      this.#last.set(unit, 0);
-    }
-  }
-
-  born(unit: number, slice: number, blocks: number, blockBytes: number): void {
-    this.#blockBytes.set(unit, blockBytes);
-    const last = this.#last.get(unit);
-    if (last !== 0 && this.#slice.get(last) === slice) {
-      this.#blocks.add(last, blocks);
-      return;
-    }
-    let run = this.#unused;
-    if (run === 0) {
-      run = this.#slice.length;
-      this.#slice.push(slice);
-      this.#blocks.push(blocks);
-      this.#next.push(0);
-    } else {
-      this.#unused = this.#next.get(run);
-      this.#slice.set(run, slice);
-      this.#blocks.set(run, blocks);
-      this.#next.set(run, 0);
-    }
-    if (last === 0) this.#first.set(unit, run);
-    else this.#next.set(last, run);
-    this.#last.set(unit, run);
-  }
-
-  freed(unit: number, blocks: number): void {
-    this.#hasFreed.set(unit, 1);
-    let left = blocks;
-    for (let run = this.#first.get(unit); run !== 0 && left > 0; run = this.#first.get(unit)) {
-      const here = this.#blocks.get(run);
-      if (here > left) {
-        this.#blocks.set(run, here - left);
-        return;
-      }
-      left -= here;
-      const next = this.#next.get(run);
-      this.#first.set(unit, next);
-      if (next === 0) this.#last.set(unit, 0);
-      this.#next.set(run, this.#unused);
-      this.#unused = run;
-    }
-  }
-
-  merge(): void {
-    for (let run = 1; run < this.#slice.length; run++) this.#slice.set(run, (this.#slice.get(run) + 1) >> 1);
-  }
-
-  *survivors(pathOf: (unit: number) => number): Iterable<Survivor> {
-    for (let unit = 0; unit < this.#first.length; unit++) {
-      for (let run = this.#first.get(unit); run !== 0; run = this.#next.get(run)) {
-        const blocks = this.#blocks.get(run);
-        const isDoubtful = this.#hasFreed.get(unit) === 1;
-        yield { path: pathOf(unit), bornAt: this.#slice.get(run), bytes: blocks * this.#blockBytes.get(unit), blocks, isDoubtful };
-      }
-    }
   }
 }
 
@@ -458,7 +366,7 @@ function survivorsTable(
   const doubtfulBytes = new Float64Builder();
   const rows = new Map<number, number>();
   for (const survivor of survivors) {
-    const key = survivor.path * (MAX_INSTANTS + 2) + survivor.bornAt;
+    const key = survivor.path * (MAX_INSTANTS + 1) + survivor.bornAt;
     let row = rows.get(key);
     if (row === undefined) {
       row = path.length;
@@ -470,8 +378,8 @@ function survivorsTable(
       doubtfulBytes.push(0);
     }
     bytes.add(row, survivor.bytes);
-    if (survivor.isDoubtful) doubtfulBytes.add(row, survivor.bytes);
     blocks.add(row, survivor.blocks);
+    if (survivor.isDoubtful) doubtfulBytes.add(row, survivor.bytes);
   }
   return {
     length: path.length,
