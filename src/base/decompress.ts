@@ -17,6 +17,8 @@ type Chunks = AsyncGenerator<Uint8Array>;
 
 /** Zlib's default of 16 KiB costs a quarter to a half of the speed. */
 const CHUNK_BYTES = 1 << 20;
+/** zlib drops what it was about to hand out when it meets damage: smaller chunks lose less. */
+const GZIP_CHUNK_BYTES = 1 << 16;
 /** Deflate expands at most 1032 times: 64 KiB become at most 66 MB between two looks at the limit. */
 const GZIP_PIECE_BYTES = 1 << 16;
 
@@ -34,19 +36,19 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>, losses: Los
     }
   }
   try {
-    for await (const chunk of throughZlib(() => zlib.createGunzip({ chunkSize: CHUNK_BYTES }), pieces())) {
+    for await (const chunk of throughZlib(() => zlib.createGunzip({ chunkSize: GZIP_CHUNK_BYTES }), pieces())) {
       madeBytes += chunk.length;
       yield chunk;
     }
   } catch (cause) {
     if (!isDecoderError(cause)) throw cause;
-    // zlib reports what follows the last member as a bad header, and drops what it had not yet handed out of that piece
     const isTrailing = cause.message === "incorrect header check" && madeBytes > 0;
-    const state =
-      cause.code === "Z_BUF_ERROR" ? "is cut" : isTrailing ? "is followed by something else, and its end was lost" : "is damaged";
+    const state = cause.code === "Z_BUF_ERROR" ? "is cut" : "is damaged";
     losses.push({
-      code: "truncated",
-      text: `the gzip stream ${state} after ${readBytes} compressed bytes (${cause.message})`,
+      code: isTrailing ? "trailing-data" : "truncated",
+      text: isTrailing
+        ? "something that is no gzip data follows the gzip stream; it was not read"
+        : `the gzip stream ${state} after ${readBytes} compressed bytes (${cause.message})`,
       offset: madeBytes,
       count: 1,
     });
@@ -54,8 +56,13 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>, losses: Los
 }
 
 /** All frames of a zstd file. Cuts are found by walking over the frames, as no decoder can be trusted to report them. */
-export async function* unzstd(compressed: AsyncIterable<Uint8Array>, losses: Loss[], decoder: ZstdDecoder | undefined): Chunks {
-  const frames = new ZstdFrames();
+export async function* unzstd(
+  compressed: AsyncIterable<Uint8Array>,
+  losses: Loss[],
+  decoder: ZstdDecoder | undefined,
+  blocksInPiece?: number,
+): Chunks {
+  const frames = new ZstdFrames(blocksInPiece);
   async function* pieces(): AsyncGenerator<ZstdPiece> {
     for await (const chunk of compressed) {
       yield* frames.split(chunk);

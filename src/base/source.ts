@@ -132,12 +132,13 @@ async function makeInput(
       yield more;
     }
   }
-  const head = await headOf(compression, look());
+  const damage: Loss[] = [];
+  const head = await headOf(compression, look(), damage);
   if (head.length === 0) {
     stream.destroy();
     throw new Failure({
       code: "empty",
-      message: `holds a ${compression} stream without content`,
+      message: damage[0]?.text ?? `holds a ${compression} stream without content`,
       where: { file: name, offset: 0 },
       hint: "The writer was probably killed before its first block. Take a capture earlier.",
     });
@@ -180,8 +181,9 @@ async function makeInput(
 }
 
 /** The first decompressed bytes. Decoded apart from the content, so that no decoder waits for a reader that may never come. */
-async function headOf(compression: Compression, stored: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
-  const content = compression === "none" ? stored : compression === "gzip" ? gunzip(stored, []) : unzstd(stored, [], "javascript");
+async function headOf(compression: Compression, stored: AsyncGenerator<Uint8Array>, damage: Loss[]): Promise<Uint8Array> {
+  const content =
+    compression === "none" ? stored : compression === "gzip" ? gunzip(stored, damage) : unzstd(stored, damage, "javascript", 1);
   const parts: Uint8Array[] = [];
   let madeBytes = 0;
   for await (const chunk of content) {

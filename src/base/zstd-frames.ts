@@ -42,6 +42,11 @@ export class ZstdFrames {
   #blocks = 0;
   #frames = 0;
   #end: ZstdEnd | null = null;
+  readonly #blocksInPiece: number;
+
+  constructor(blocksInPiece: number = BLOCKS_IN_PIECE) {
+    this.#blocksInPiece = blocksInPiece;
+  }
 
   /** The pieces of a chunk, in order. Nothing more comes once the data is damaged or its frames are followed by something else. */
   *split(chunk: Uint8Array): Generator<ZstdPiece> {
@@ -63,7 +68,7 @@ export class ZstdFrames {
       this.#next(this.#offset + position);
       const endsFrame = this.#frames !== framesBefore;
       if (this.#part === "block-header") whole = position;
-      if (endsFrame || this.#blocks === BLOCKS_IN_PIECE) {
+      if (endsFrame || this.#blocks === this.#blocksInPiece) {
         yield { bytes: chunk.subarray(start, position), endsFrame };
         start = position;
         this.#blocks = 0;
