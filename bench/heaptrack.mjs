@@ -4,13 +4,11 @@
  * 600 events, as a busy C++ program writes it.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import zlib from "node:zlib";
-import { compare, has, head, random, row } from "./measure.mjs";
-
-const BIN = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "../dist/bin/lagleak.js");
+import { BIN, compare, has, head, random, row } from "./measure.mjs";
 
 /** Writes an interpreted capture of about `megabytes` decompressed, compressed by the zstd command. */
 export async function generate(megabytes) {
@@ -66,7 +64,6 @@ export async function generate(megabytes) {
   await flush();
   zstd.stdin.end();
   await new Promise((resolve) => zstd.on("close", resolve));
-  const { renameSync } = await import("node:fs");
   renameSync(`${file}.part`, file);
   return file;
 }

@@ -4,6 +4,10 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** The built command. */
+export const BIN = fileURLToPath(new URL("../dist/bin/lagleak.js", import.meta.url));
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
@@ -46,19 +50,36 @@ export async function compare(ours, theirs, { runs = 5 } = {}) {
   };
 }
 
-export function has(command) {
-  return spawnSync(command, ["--version"], { stdio: "ignore" }).error === undefined;
+/** The same for two functions of this process. */
+export function compareInProcess(ours, theirs, runs = 5) {
+  const time = (work) => {
+    const started = process.hrtime.bigint();
+    work();
+    return Number(process.hrtime.bigint() - started) / 1e9;
+  };
+  time(ours);
+  time(theirs);
+  const pairs = Array.from({ length: runs }, () => [time(ours), time(theirs)]);
+  return {
+    ratio: median(pairs.map(([a, b]) => b / a)),
+    ours: { seconds: median(pairs.map(([a]) => a)), peakBytes: 0 },
+    theirs: { seconds: median(pairs.map(([, b]) => b)), peakBytes: 0 },
+  };
 }
 
-const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
+export function has(command, ...args) {
+  return spawnSync(command, args.length > 0 ? args : ["--version"], { stdio: "ignore" }).error === undefined;
+}
+
+const mebibytes = (bytes) => (bytes === 0 ? "" : `${Math.round(bytes / 2 ** 20)} MiB`);
 
 /** One line of the table; `goal` is the least ratio (or, with `atMost`, the largest time of ours in units of theirs). */
 export function row(what, { ratio, ours, theirs }, goal = "") {
   const cells = [
     what.padEnd(46),
     `${ratio.toFixed(2)}x`.padStart(8),
-    `${ours.seconds.toFixed(2)} s`.padStart(9),
-    `${theirs.seconds.toFixed(2)} s`.padStart(9),
+    `${ours.seconds.toFixed(3)} s`.padStart(9),
+    `${theirs.seconds.toFixed(3)} s`.padStart(9),
     mebibytes(ours.peakBytes).padStart(9),
     mebibytes(theirs.peakBytes).padStart(9),
     goal === "" ? "" : `  goal ${goal}`,

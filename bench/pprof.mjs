@@ -1,39 +1,21 @@
 /**
  * Reading pprof, against `go tool pprof -top` (whole processes, in pairs, so that a busy machine slows both) and against the
- * decoder of pprof-format (in one process). Run after `npm run build`: `node bench/pprof.mjs [pairs]`.
+ * decoder of pprof-format (in one process). Run after `npm run build`: `node bench/pprof.mjs`.
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { Profile } from "pprof-format";
+import { BIN, compare, compareInProcess, has, head, random, row } from "./measure.mjs";
 
-const SELF = fileURLToPath(import.meta.url);
 const DIST = new URL("../dist/", import.meta.url);
-
-/** Samples, and what the goals say: at most this share of the peer's time. */
-const SIZES = [
-  { name: "small", samples: 900, goalShare: 1.6 },
-  { name: "medium", samples: 60_000, goalShare: 1 / 8 },
-];
-
-/** Deterministic: mulberry32. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A Go heap profile: four values and a label a sample, stacks of 12 to 55 frames drawn at random from 4000 call sites. */
 export function generateProfile(samples, seed = 1) {
-  const random = randomFrom(seed);
-  const below = (limit) => Math.floor(random() * limit);
+  const next = random(seed);
+  const below = (limit) => Math.floor(next() * limit);
   const varint = (value, into) => {
     let rest = value;
     for (; rest > 127; rest = Math.floor(rest / 128)) into.push((rest % 128) | 128);
@@ -107,94 +89,40 @@ function bigVarint(value) {
   return [...bytes, Number(rest)];
 }
 
-function timeMs(work) {
-  const start = process.hrtime.bigint();
-  work();
-  return Number(process.hrtime.bigint() - start) / 1e6;
-}
+/** Least ratio of a goal: their time divided by ours. Below 200 KB the start of Node is all there is. */
+const SIZES = [
+  { name: "small", samples: 500, goal: 1 / 1.6, goalText: "<= 1.6x its time" },
+  { name: "medium", samples: 60_000, goal: 8, goalText: ">= 8x" },
+];
 
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-function run(command, args) {
-  const { status, error, stderr } = spawnSync(command, args, { stdio: ["ignore", "ignore", "pipe"] });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error ?? stderr}`);
-}
-
-/** Medians of `pairs` paired runs; `share` is our time in that of the peer, the smaller the better. */
-export async function benchPprof({ pairs = 5, sizes = SIZES } = {}) {
+export async function benchPprof() {
   const { decodePprof } = await import(new URL("formats/pprof-message.js", DIST));
   const folder = mkdtempSync(path.join(os.tmpdir(), "lagleak-bench-"));
-  const results = [];
   try {
-    for (const { name, samples, goalShare } of sizes) {
-      const raw = generateProfile(samples);
-      const file = path.join(folder, `${name}.pb.gz`);
+    const files = SIZES.map((size) => {
+      const raw = generateProfile(size.samples);
+      const file = path.join(folder, `${size.name}.pb.gz`);
       writeFileSync(file, gzipSync(raw));
-      const ours = [];
-      const theirs = [];
-      for (let pair = 0; pair < pairs; pair++) {
-        ours.push(timeMs(() => run(process.execPath, [SELF, "--top", file])));
-        theirs.push(timeMs(() => run("go", ["tool", "pprof", "-top", file])));
+      return { ...size, raw, file };
+    });
+    if (has("go", "version")) {
+      head("pprof: lagleak inspect against go tool pprof -top", "lagleak", "go");
+      for (const { raw, file, goalText } of files) {
+        const ours = [process.execPath, BIN, "inspect", file, "--format", "json"];
+        row(`${(raw.length / 1e6).toFixed(2)} MB, whole process`, await compare(ours, ["go", "tool", "pprof", "-top", file]), goalText);
       }
-      const shares = ours.map((ms, pair) => ms / theirs[pair]);
-      results.push({
-        what: `pprof ${name}, whole process`,
-        peer: "go tool pprof -top",
-        rawBytes: raw.length,
-        oursMs: median(ours),
-        peerMs: median(theirs),
-        share: median(shares),
-        goalShare,
-      });
-
-      const decodeOurs = [];
-      const decodeTheirs = [];
-      for (let pair = 0; pair < pairs; pair++) {
-        decodeOurs.push(timeMs(() => decodePprof(raw, name)));
-        decodeTheirs.push(timeMs(() => Profile.decode(raw)));
-      }
-      const decodeShares = decodeOurs.map((ms, pair) => ms / decodeTheirs[pair]);
-      results.push({
-        what: `pprof ${name}, decoding`,
-        peer: "pprof-format",
-        rawBytes: raw.length,
-        oursMs: median(decodeOurs),
-        peerMs: median(decodeTheirs),
-        share: median(decodeShares),
-        goalShare: name === "small" ? 1 : 1 / 4,
-      });
+    } else console.log("skipped: go tool pprof (needs go)");
+    head("pprof: our decoder against pprof-format, one process", "lagleak", "format");
+    for (const { raw, name } of files) {
+      const pair = compareInProcess(
+        () => decodePprof(raw, name),
+        () => Profile.decode(raw),
+      );
+      row(`${(raw.length / 1e6).toFixed(2)} MB, decoding`, pair, name === "medium" ? ">= 4x" : "");
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
-  return results;
 }
 
-/** What a whole process does: read, and add up by leaf. */
-async function printTop(file) {
-  const { openInput } = await import(new URL("base/source.js", DIST));
-  const { pprof } = await import(new URL("formats/pprof.js", DIST));
-  const { frameText } = await import(new URL("model/ledger.js", DIST));
-  const profile = await pprof.read(await openInput(file), { symbolize: false });
-  const { changes, paths } = profile;
-  const own = new Float64Array(profile.frames.length);
-  for (let row = 0; row < changes.length; row++) own[paths.frame[changes.path[row]]] += changes.liveBytes[row];
-  const order = [...own.keys()].sort((a, b) => own[b] - own[a]).slice(0, 20);
-  for (const frame of order) console.log(own[frame], frameText(profile, frame));
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  if (process.argv[2] === "--top") await printTop(process.argv[3]);
-  else {
-    for (const row of await benchPprof({ pairs: Number(process.argv[2] ?? 5) })) {
-      const verdict = row.share <= row.goalShare ? "ok" : "MISSED";
-      console.log(
-        `${row.what} (${(row.rawBytes / 1e6).toFixed(2)} MB): ${row.oursMs.toFixed(1)} ms, ${row.peer} ${row.peerMs.toFixed(1)} ms, ` +
-          `${row.share.toFixed(3)} of its time (goal ${row.goalShare.toFixed(3)}) ${verdict}`,
-      );
-    }
-  }
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) await benchPprof();

@@ -161,10 +161,11 @@ function addSamples(message: PprofMessage, columns: MemoryColumns, builder: Prof
     if (liveBytes === 0 && liveBlocks === 0 && allocatedBytes === 0 && allocatedBlocks === 0) continue;
     if (liveBytes < 0 || allocatedBytes < 0 || allocatedBlocks < 0) negative++;
     let path = hasThreads ? threadPath(message, sample, builder) : 0;
-    for (let step = at(samples.firstLocation, sample + 1) - 1; step >= at(samples.firstLocation, sample); step--) {
-      const location = at(samples.locations, step);
-      const end = at(firstFrame, location + 1);
-      for (let frame = at(firstFrame, location); frame < end; frame++) path = builder.path(path, at(frames, frame));
+    const first = at(samples.firstLocation, sample);
+    for (let step = at(samples.firstLocation, sample + 1) - 1; step >= first; step--) {
+      const location = samples.locations[step] as number;
+      const end = firstFrame[location + 1] as number;
+      for (let frame = firstFrame[location] as number; frame < end; frame++) path = builder.path(path, frames[frame] as number);
     }
     builder.change(path, {
       liveBytes,

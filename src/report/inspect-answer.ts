@@ -1,6 +1,6 @@
 /** What is in one capture, as plain, versioned data: the JSON of `inspect` in the contract. No judgement; null where it does not apply. */
-import { at } from "../base/columns.ts";
-import { frameText, lastInstant, liveAt } from "../model/ledger.ts";
+import { add, at, type Column } from "../base/columns.ts";
+import { frameText, lastInstant } from "../model/ledger.ts";
 import { FrameKind, type PathId, type Profile } from "../model/profile.ts";
 import type { AnswerLoss } from "./answer.ts";
 
@@ -38,7 +38,7 @@ export function inspectAnswer(profile: Profile, topCount: number): InspectAnswer
   const { changes, instants } = profile;
   const [capture] = profile.captures;
   const hasLive = profile.observes !== "allocated";
-  const own = hasLive ? liveAt(profile, lastInstant(profile)) : allocated(profile);
+  const own = ownByRequester(profile, hasLive);
   const lastElapsedMs = at(instants.elapsedMs, lastInstant(profile));
   const isTimed = profile.clock === "in-file" || profile.clock === "mtime";
   return {
@@ -52,55 +52,63 @@ export function inspectAnswer(profile: Profile, topCount: number): InspectAnswer
     sampled: profile.precision.kind === "sampled",
     instants: instants.length - 1,
     durationSeconds: isTimed ? lastElapsedMs / 1000 : null,
-    liveBytes: hasLive ? sum(own.bytes) : null,
+    liveBytes: hasLive ? sum(changes.liveBytes) : null,
     peakBytes: hasLive ? profile.peakBytes : null,
-    allocatedBytes: profile.observes === "live" ? null : sum(Float64Array.from(changes.allocatedBytes)),
-    blocks: hasLive ? Math.round(sum(own.blocks)) : null, // estimates of samples are no whole numbers
+    allocatedBytes: profile.observes === "live" ? null : sum(changes.allocatedBytes),
+    blocks: hasLive ? Math.round(sum(changes.liveBlocks)) : null, // estimates of samples are no whole numbers
     paths: profile.paths.length - 1,
     nodes: null,
     edges: null,
-    top: topEntries(profile, own, topCount),
+    top: topEntries(own, topCount),
     symbolised: namedShare(profile),
     losses: profile.losses,
   };
 }
 
-function allocated({ changes, paths }: Profile): { readonly bytes: Float64Array; readonly blocks: Float64Array } {
-  const bytes = new Float64Array(paths.length);
-  const blocks = new Float64Array(paths.length);
+/** Own bytes and blocks by the name of the function that asked for them; the changes are added up, not the paths, which may be millions. */
+function ownByRequester(profile: Profile, isLive: boolean): readonly InspectEntry[] {
+  const { changes, frames } = profile;
+  const bytesOf = isLive ? changes.liveBytes : changes.allocatedBytes;
+  const blocksOf = isLive ? changes.liveBlocks : changes.allocatedBlocks;
+  const bytes = new Float64Array(frames.length);
+  const blocks = new Float64Array(frames.length);
+  const requester = requesters(profile);
   for (let row = 0; row < changes.length; row++) {
-    const path = at(changes.path, row);
-    bytes[path] = at(bytes, path) + at(changes.allocatedBytes, row);
-    blocks[path] = at(blocks, path) + at(changes.allocatedBlocks, row);
+    const frame = requester(at(changes.path, row));
+    add(bytes, frame, at(bytesOf, row));
+    add(blocks, frame, at(blocksOf, row));
   }
-  return { bytes, blocks };
-}
-
-function topEntries(profile: Profile, own: ReturnType<typeof allocated>, count: number): readonly InspectEntry[] {
   const byName = new Map<string, { name: string; bytes: number; blocks: number }>();
-  for (let path = 1; path < profile.paths.length; path++) {
-    const bytes = at(own.bytes, path);
-    const blocks = at(own.blocks, path);
-    if (bytes === 0 && blocks === 0) continue;
-    const name = requesterOf(profile, path);
+  for (let frame = 0; frame < frames.length; frame++) {
+    if (at(bytes, frame) === 0 && at(blocks, frame) === 0) continue;
+    const name = frameText(profile, frame);
     const entry = byName.get(name) ?? { name, bytes: 0, blocks: 0 };
     byName.set(name, entry);
-    entry.bytes += bytes;
-    entry.blocks += blocks;
+    entry.bytes += at(bytes, frame);
+    entry.blocks += at(blocks, frame);
   }
-  return [...byName.values()].sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1)).slice(0, count);
+  return [...byName.values()];
+}
+
+function topEntries(own: readonly InspectEntry[], count: number): readonly InspectEntry[] {
+  return [...own].sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1)).slice(0, count);
 }
 
 /** Every native path ends in them, so their names say nothing. */
 const ALLOCATOR = /^(malloc|calloc|realloc|reallocarray|memalign|posix_memalign|aligned_alloc|operator new(\[\])?(\(.*\))?)$/;
 
-/** The frame nearest to the leaf that is not the allocator itself. */
-function requesterOf(profile: Profile, path: PathId): string {
-  for (let step = path; step !== 0; step = at(profile.paths.parent, step)) {
-    const name = frameText(profile, at(profile.paths.frame, step));
-    if (!ALLOCATOR.test(name)) return name;
-  }
-  return frameText(profile, at(profile.paths.frame, path));
+/** For a path the frame nearest to the leaf that is not the allocator itself; the leaf where all are. */
+function requesters(profile: Profile): (path: PathId) => number {
+  const { frames, paths } = profile;
+  const isAllocator = new Uint8Array(frames.length);
+  for (let frame = 1; frame < frames.length; frame++) isAllocator[frame] = ALLOCATOR.test(frameText(profile, frame)) ? 1 : 0;
+  return (path) => {
+    for (let step = path; step !== 0; step = at(paths.parent, step)) {
+      const frame = at(paths.frame, step);
+      if (isAllocator[frame] === 0) return frame;
+    }
+    return at(paths.frame, path);
+  };
 }
 
 function namedShare({ frames }: Profile): number | null {
@@ -114,6 +122,8 @@ function namedShare({ frames }: Profile): number | null {
   return functions === 0 ? null : named / functions;
 }
 
-function sum(column: Float64Array): number {
-  return column.reduce((total, value) => total + value, 0);
+function sum(column: Column): number {
+  let total = 0;
+  for (let row = 0; row < column.length; row++) total += at(column, row);
+  return total;
 }
