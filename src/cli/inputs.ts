@@ -5,11 +5,37 @@ import path from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import { inputFromBytes } from "../base/source.ts";
+import type { EvidenceSource } from "../evidence/evidence.ts";
+import { evidenceSources } from "../evidence/index.ts";
 import type { Format } from "../formats/format.ts";
 import { formats } from "../formats/index.ts";
 
 /** What is asked of the files of a folder. */
 type Recognizer = Pick<Format, "recognize">;
+
+export interface GivenFiles {
+  readonly captures: readonly string[];
+  /** Files that are certainly evidence and no capture, such as statistics that lie beside the captures. */
+  readonly evidence: readonly { readonly file: string; readonly source: EvidenceSource }[];
+}
+
+/** Captures and evidence, told apart by their content. A file that is neither stays a capture: reading it says what it is. */
+export async function sortGiven(names: readonly string[]): Promise<GivenFiles> {
+  const captures: string[] = [];
+  const evidence: { readonly file: string; readonly source: EvidenceSource }[] = [];
+  for (const file of await expandCaptures(names, [...formats, ...evidenceSources])) {
+    const source = file === "-" ? undefined : await evidenceIn(file);
+    if (source === undefined) captures.push(file);
+    else evidence.push({ file, source });
+  }
+  return { captures, evidence };
+}
+
+async function evidenceIn(file: string): Promise<EvidenceSource | undefined> {
+  const head = await headOf(file);
+  if (head === null || formats.some((format) => format.recognize(head, file) === "certain")) return undefined;
+  return evidenceSources.find((source) => source.recognize(head, file) === "certain");
+}
 
 /** In the order given; those of a folder or a glob by name, numbers in names by value. @throws Failure `not-found` */
 export async function expandCaptures(names: readonly string[], recognizers: readonly Recognizer[] = formats): Promise<readonly string[]> {
@@ -62,17 +88,22 @@ async function capturesIn(folder: string, recognizers: readonly Recognizer[]): P
 /** Enough for a decompressor to give the first 4 KiB: a zstd block is at most 128 KiB. */
 const PEEK_BYTES = 256 << 10;
 
-/** Empty and unreadable files of a folder are no captures; named alone, they are refused with their reason. */
-async function recognition(file: string, recognizers: readonly Recognizer[]): Promise<Recognition> {
+async function recognition(file: string, members: readonly Recognizer[]): Promise<Recognition> {
+  const head = await headOf(file);
+  if (head === null) return "no";
+  const answers = members.map((member) => member.recognize(head, file));
+  return answers.find((answer) => answer === "certain") ?? answers.find((answer) => answer === "likely") ?? "no";
+}
+
+/** Null for an empty or unreadable file: in a folder it is no capture; named alone, it is refused with its reason. */
+async function headOf(file: string): Promise<Uint8Array | null> {
   const start = new Uint8Array(PEEK_BYTES);
   try {
     const handle = await open(file, "r");
     const { bytesRead } = await handle.read(start, 0, PEEK_BYTES, 0).finally(() => handle.close());
-    const { head } = await inputFromBytes(file, start.subarray(0, bytesRead));
-    const answers = recognizers.map((format) => format.recognize(head, file));
-    return answers.find((answer) => answer === "certain") ?? answers.find((answer) => answer === "likely") ?? "no";
+    return (await inputFromBytes(file, start.subarray(0, bytesRead))).head;
   } catch {
-    return "no";
+    return null;
   }
 }
 

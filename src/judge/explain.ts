@@ -18,8 +18,8 @@ export function finding(
   return { code, figures, names, logBayesFactor };
 }
 
-/** Evidence below this log Bayes factor changes nothing that a reader could notice. */
-const LEAST_WEIGHT = 0.5;
+/** Evidence below this log Bayes factor is none (growth.md 6.3). */
+const LEAST_WEIGHT = 1;
 
 /** Reasons, the strongest first: what decides, then what explains it. */
 export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: string | null): readonly Finding[] {

@@ -60,7 +60,7 @@ test("a leak of kept messages is called by what the application does", () => {
 test("the weight of a reason is said in words, and whether it speaks against the verdict", () => {
   assert.deepEqual([null, 0.4, 2, -2, 4, 9].map(evidenceStrength), [
     "",
-    "hardly weighs",
+    "",
     "some evidence",
     "some evidence, against",
     "strong evidence",

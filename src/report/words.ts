@@ -59,8 +59,8 @@ export function componentWords(component: string): string {
 export function evidenceStrength(logBayesFactor: number | null): string {
   if (logBayesFactor === null) return "";
   const magnitude = Math.abs(logBayesFactor);
-  const strength = magnitude < 1 ? "hardly weighs" : magnitude < 3 ? "some evidence" : magnitude < 5 ? "strong evidence" : "decisive";
-  return logBayesFactor < 0 && magnitude >= 1 ? `${strength}, against` : strength;
+  const strength = magnitude < 1 ? "" : magnitude < 3 ? "some evidence" : magnitude < 5 ? "strong evidence" : "decisive";
+  return logBayesFactor <= -1 ? `${strength}, against` : strength;
 }
 
 /** Memory of a kind, as the subject of a sentence. */
@@ -248,7 +248,7 @@ export function nextStep({ code, figures, names }: Finding): NextStep {
 
 /** The verdict as one plain paragraph: what it is, how much, and what it means for the limit. */
 export function summary(of: Summary, durationMs: number | null): string {
-  return [mainSentence(of, durationMs), ...limitSentences(of)].join(" ");
+  return [capitalise(mainSentence(of, durationMs)), ...limitSentences(of)].join(" ");
 }
 
 function mainSentence(of: Summary, durationMs: number | null): string {
@@ -256,7 +256,9 @@ function mainSentence(of: Summary, durationMs: number | null): string {
   const likely = of.confidence >= 0.9 ? "" : "Probably: ";
   const over = durationMs === null ? "" : ` over ${formatDuration(durationMs)}`;
   const allowed =
-    of.ceilingBytes === null ? "" : ` The configuration lets it hold about ${bytes(of.ceilingBytes)}${settingsText(of.ceilingSettings)}.`;
+    of.ceilingBytes === null
+      ? ""
+      : ` The configuration lets it hold about ${bytes(of.ceilingBytes)} (${settingsText(of.ceilingSettings)}).`;
   switch (of.class) {
     case "buffering": {
       const queue = of.kind === "producer" ? "producer queue" : "prefetch queue";
@@ -269,10 +271,10 @@ function mainSentence(of: Summary, durationMs: number | null): string {
           ? ""
           : ` Besides, ${bytes(of.alsoBuffering)} are buffered in the client's queue, which is bounded and no leak.`;
       if (of.party === "app-retained") {
-        const above =
-          of.ceilingBytes === null
-            ? ""
-            : `, more than its queue may hold (about ${bytes(of.ceilingBytes)}${settingsText(of.ceilingSettings)})`;
+        const isAbove = of.ceilingBytes !== null && of.highestBytes > 1.2 * of.ceilingBytes;
+        const above = isAbove
+          ? `, more than its queue may hold (about ${bytes(of.ceilingBytes ?? 0)}, ${settingsText(of.ceilingSettings)})`
+          : "";
         return `${likely}the application keeps fetched messages: ${bytes(of.highestBytes)} of memory that ${client} allocated for them is alive${above}.${beside}`;
       }
       const who =
@@ -348,7 +350,7 @@ export function etaText({
 
 function settingsText(settings: Readonly<Record<string, string>>): string {
   const first = Object.entries(settings)[0];
-  return first === undefined ? "" : ` (${first[0]}=${first[1]})`;
+  return first === undefined ? "by its defaults" : `${first[0]}=${first[1]}`;
 }
 
 function capitalise(text: string): string {

@@ -1,15 +1,16 @@
 /** `lagleak analyze <captures...>`: the main job. */
+import path from "node:path";
 import type { Command } from "commander";
 import { Failure } from "../../base/failure.ts";
 import { clientConfig } from "../../evidence/client-config.ts";
-import type { Evidence, EvidenceSource } from "../../evidence/evidence.ts";
+import type { Evidence } from "../../evidence/evidence.ts";
 import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
 import { readEvidence } from "../../evidence/read-evidence.ts";
 import { parseSettings } from "../../evidence/settings.ts";
 import type { Answer, Profile, read } from "../../index.ts";
 import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { expandCaptures } from "../inputs.ts";
+import { type GivenFiles, sortGiven } from "../inputs.ts";
 import {
   type AttributionOptions,
   addAttributionOptions,
@@ -68,9 +69,10 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
 async function run(captures: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
   const terminal = openTerminal(options);
   const format = answerFormat(options, FORMATS, terminal);
-  const evidence = await readAllEvidence(options);
   const settings = parseSettings(options.set ?? []);
-  const files = await expandCaptures(captures);
+  const given = await sortGiven(captures);
+  const files = given.captures;
+  const evidence = await readAllEvidence(options, given.evidence);
   if (files.length === 0 && evidence.length === 0) {
     throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Name at least one capture, or statistics with --stats." });
   }
@@ -102,13 +104,18 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
   return gate(answer, options);
 }
 
-async function readAllEvidence(options: EvidenceOptions & ClientOptions): Promise<readonly Evidence[]> {
-  const given: readonly (readonly [string | undefined, EvidenceSource])[] = [
-    [options.config, clientConfig],
-    [options.stats, librdkafkaStats],
+async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: GivenFiles["evidence"]): Promise<readonly Evidence[]> {
+  const named = [
+    { file: options.config, source: clientConfig },
+    { file: options.stats, source: librdkafkaStats },
   ];
   const evidence: Evidence[] = [];
-  for (const [file, source] of given) if (file !== undefined) evidence.push(await readEvidence(file, source));
+  const seen = new Set<string>();
+  for (const { file, source } of [...named, ...found]) {
+    if (file === undefined || seen.has(path.resolve(file))) continue;
+    seen.add(path.resolve(file));
+    evidence.push(await readEvidence(file, source));
+  }
   return evidence;
 }
 
