@@ -44,11 +44,11 @@ const PRECISION = 1 / COEFFICIENT_SD ** 2;
 const MATERIAL_SHARE = 0.05;
 
 /** Where growth may end, in shares of the capture. */
-export const HINGES: readonly number[] = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95];
+export const HINGES: readonly number[] = Array.from({ length: 38 }, (_, row) => (row + 2) / 40);
 const SATURATIONS: readonly number[] = [0.04, 0.08, 0.15, 0.25, 0.4, 0.7];
 const DRAIN_STARTS: readonly number[] = [0.1, 0.25, 0.5]; // the fill ends
 const DRAIN_ENDS: readonly number[] = [0.45, 0.6, 0.75, 0.9]; // the drain begins
-const HINGES_OF_LINES: readonly number[] = [0.05, 0.12, 0.25, 0.45];
+const HINGES_OF_LINES: readonly number[] = Array.from({ length: 14 }, (_, row) => (row + 1) / 20);
 const MOST_STEPS = 12;
 
 /** One design: up to two columns beside the level. A bound says how large the coefficient has to be; null: any sign. */
@@ -61,6 +61,13 @@ interface Design {
   readonly slope: 0 | 1 | 2; // which coefficient is growth without end
   readonly turn: number;
   readonly logPrior: number; // uniform over the designs of one shape; less the prior mass that the bounds leave
+}
+
+/** Mean of min(x / end, 1) from `from` to `to`. */
+function meanOfHinge(from: number, to: number, end: number): number {
+  if (to <= end) return (from + to) / 2 / end;
+  if (from >= end) return 1;
+  return ((end ** 2 - from ** 2) / (2 * end) + to - end) / (to - from);
 }
 
 const LEVEL_COLUMN = 0;
@@ -104,7 +111,9 @@ class Grid {
     column("level", () => 1);
     column("none", () => 0);
     const line = column("line", (x) => x);
-    const hinge = (end: number): number => column(`hinge ${end}`, (x) => Math.min(x / end, 1));
+    // a value of a blocked series is a mean over its block, and so is the shape; a sharp corner would look like noise
+    const width = clock.length < SHAPE_BLOCKS ? 0 : 1 / (clock.length - 1);
+    const hinge = (end: number): number => column(`hinge ${end}`, (x) => meanOfHinge(x - width / 2, x + width / 2, end));
     const none = { second: NO_COLUMN, secondBound: null, slope: 0 as const };
 
     this.#add("constant", [{ first: NO_COLUMN, firstBound: null, ...none, turn: 0 }]);

@@ -63,7 +63,9 @@ export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessV
   if (blind !== null) flatten(probabilities, BLIND_CAP);
   const best = PROCESS_CLASSES.reduce((top, name) => (probabilities[name] > probabilities[top] ? name : top), "stable" as ProcessClass);
   const deciding = decidingGroup(weighed, best);
-  const called = probabilities[best] >= CALLED && blind === null;
+  // what the deciding group itself does not dare to say (its minimum conditions), the process does not say either
+  const isBacked = best === "outside-heap" || deciding?.verdict.class === best;
+  const called = probabilities[best] >= CALLED && blind === null && isBacked;
   return {
     class: called ? best : "inconclusive",
     most: best,
