@@ -120,13 +120,13 @@ for (const zstd of DECODERS) {
 
   test(`a reader that stops early leaves nothing behind (${zstd})`, async () => {
     const data = compressed(Buffer.alloc(20 << 20, TEXT)).at(-1) ?? Buffer.alloc(0);
-    const before = process.getActiveResourcesInfo().filter((name) => name.startsWith("Process")).length;
+    const before = activeProcesses(); // of other tests
     const input = await inputFromBytes("x", data, 1 << 16, { zstd });
     for await (const chunk of input.chunks()) {
       if (chunk.length > 0) break;
     }
-    for (let turn = 0; turn < 100 && activeProcesses() > before; turn++) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.equal(activeProcesses(), before);
+    for (let turn = 0; turn < 500 && activeProcesses() > before; turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(activeProcesses() <= before);
   });
 }
 

@@ -21,6 +21,10 @@ const CALLED = LIKELY;
 /** A group with this share of all growth counts fully; below, in proportion. */
 const FULL_SHARE = 0.1;
 
+/** Growth counts fully from this share of the peak on, and from one MiB; below, in proportion: nobody is killed by 20 KiB. */
+const FULL_GROWTH_SHARE = 0.05;
+const FULL_GROWTH_BYTES = 1024 ** 2;
+
 /** What a capture that cannot see the memory in question leaves of any confidence. */
 const BLIND_CAP = 0.5;
 
@@ -59,7 +63,7 @@ export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessV
   const weighed = weighGroups(facts, fitter);
   const blind = blindness(facts);
   const outside = outsideGrowth(facts);
-  const probabilities = combine(weighed, outside !== null);
+  const probabilities = combine(weighed, facts.profile.peakBytes, outside !== null);
   if (blind !== null) flatten(probabilities, BLIND_CAP);
   const best = PROCESS_CLASSES.reduce((top, name) => (probabilities[name] > probabilities[top] ? name : top), "stable" as ProcessClass);
   const deciding = decidingGroup(weighed, best);
@@ -98,8 +102,10 @@ function growthOf({ liveBytes }: JudgedGroup): number {
   return Math.max(0, highest - (liveBytes.length > 1 ? Math.max(0, at(liveBytes, 0)) : 0));
 }
 
-function combine(weighed: readonly WeighedGroup[], growsOutside: boolean): Record<ProcessClass, number> {
-  const material = (share: number): number => Math.min(1, share / FULL_SHARE);
+function combine(weighed: readonly WeighedGroup[], peakBytes: number, growsOutside: boolean): Record<ProcessClass, number> {
+  const fullGrowth = Math.max(FULL_GROWTH_BYTES, FULL_GROWTH_SHARE * peakBytes);
+  const material = ({ share, growthBytes }: WeighedGroup): number =>
+    Math.min(1, share / FULL_SHARE) * Math.min(1, growthBytes / fullGrowth);
   const probabilities: Record<ProcessClass, number> = {
     stable: 0,
     "warm-up": 0,
@@ -113,9 +119,10 @@ function combine(weighed: readonly WeighedGroup[], growsOutside: boolean): Recor
   const excluded: ProcessClass[] = [];
   for (const name of ["leak", "backlog", "buffering"] as const) {
     let none = 1;
-    for (const { verdict, share } of weighed) {
+    for (const group of weighed) {
+      const { verdict } = group;
       const rest = 1 - excluded.reduce((sum, other) => sum + verdict.probabilities[other as "leak"], 0);
-      none *= 1 - material(share) * (rest <= 0 ? 0 : Math.min(1, verdict.probabilities[name] / rest));
+      none *= 1 - material(group) * (rest <= 0 ? 0 : Math.min(1, verdict.probabilities[name] / rest));
     }
     probabilities[name] = left * (1 - none);
     left *= none;

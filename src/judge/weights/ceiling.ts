@@ -101,7 +101,8 @@ function aboveEveryBound(facts: GroupFacts, ceiling: CeilingFacts, fit: SeriesFi
 export type CeilingCode = "below-ceiling" | "at-ceiling" | "above-ceiling";
 
 export function ceilingCode(levelBytes: number, ceiling: CeilingFacts): CeilingCode {
-  if (levelBytes > (1 + NEAR_SHARE) * ceiling.bytes) return "above-ceiling";
+  // every broker may add a fetch response that was under way: only beyond that the queue cannot be
+  if (levelBytes > Math.max((1 + NEAR_SHARE) * ceiling.bytes, ceiling.highBytes)) return "above-ceiling";
   return levelBytes < (1 - NEAR_SHARE) * ceiling.bytes ? "below-ceiling" : "at-ceiling";
 }
 
