@@ -1,10 +1,11 @@
 /**
  * What is in a stack and is neither a Kafka client nor the application: allocators, language runtimes, well-known libraries.
  * All of them work for their caller, so such a frame passes the memory on towards the root; only where nobody above claims
- * it, it is the runtime's. First hit wins. Names are normalised (`matchName`).
+ * it, it is the runtime's. Profilers within the process are the exception: what they allocate is theirs. First hit wins. Names are normalised (`matchName`).
  */
 
 export type SurroundingKind =
+  | "profiler" // looks at the process from within, and what it allocates is its own, whoever calls it
   | "allocator" // hands out memory for whoever asks; says nothing
   | "runtime" // the language's own machinery
   | "library" // widely used code of neither party
@@ -21,6 +22,16 @@ export interface Surrounding {
 }
 
 export const surroundings: readonly Surrounding[] = [
+  {
+    kind: "profiler",
+    what: "Rust's in-process heap profiles and their symbolising, which takes hundreds of megabytes (getsentry/objectstore#527)",
+    file: /\/(?:jemalloc_pprof|pprof_util|mappings|addr2line|gimli|backtrace|rustc-demangle)-\d/,
+  },
+  {
+    kind: "profiler",
+    what: "the same by name",
+    name: /^(?:jemalloc_pprof|pprof_util|addr2line|gimli|backtrace|rustc_demangle)::/,
+  },
   // Allocators and profilers
   {
     kind: "allocator",
@@ -31,7 +42,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "allocator",
     what: "inside of jemalloc, tcmalloc, mimalloc, glibc",
-    name: /^(?:je_|prof_(?:backtrace|alloc|tctx|malloc)|prof_unwind|imalloc|ialloc|arena_malloc|tcache_alloc|large_malloc|_int_(?:malloc|realloc|memalign)|sysmalloc|tcmalloc::|mi_|MallocHook|do_malloc|malloc_hook|ptmalloc_)/,
+    name: /^(?:_rjem_|je_|prof_(?:backtrace|alloc|tctx|malloc)|prof_unwind|imalloc|irallocx|ixallocx|do_rallocx|ialloc|arena_malloc|tcache_alloc|large_malloc|_int_(?:malloc|realloc|memalign)|sysmalloc|tcmalloc::|mi_|MallocHook|do_malloc|malloc_hook|ptmalloc_)/,
   },
   {
     kind: "allocator",
@@ -77,7 +88,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "runtime",
     what: "Rust's standard library",
-    name: /^(?:std|core|alloc|__rust_\w+|rust_(?:panic|begin_unwind)\w*|backtrace|gimli|addr2line|miniz_oxide)::|^__rust_|^std::rt::|^lang_start/,
+    name: /^(?:std|core|alloc|__rust_\w+|rust_(?:panic|begin_unwind)\w*|miniz_oxide)::|^__rust_|^std::rt::|^lang_start/,
   },
   { kind: "runtime", what: "Rust's standard library as built", file: /\/rustc\/[0-9a-f]{7,}\/|\/rustlib\/src\/rust\// },
   { kind: "runtime", what: "C++'s standard library", name: /^(?:std|__gnu_cxx|__cxxabiv1|boost::(?:asio|detail|system))::|^__cxa_/ },

@@ -313,3 +313,13 @@ function largeProfile(size: number): Profile {
   }
   return builder.finish({ path: "x", format: "x", clock: "in-file", precision: { kind: "exact" }, observes: "both" });
 }
+
+test("a heap profile that is symbolised within the process belongs to the profiler, although the application called it", () => {
+  assertPaths([
+    ["main > dump_heap > jemalloc_pprof::dump > gimli::read::abbrev::Abbreviations::parse > malloc", "runtime"],
+    [
+      "rd_kafka_recv > rd_buf_alloc_segment0 > _rjem_je_malloc_default > _rjem_je_prof_tctx_create > prof_backtrace_impl",
+      "client/fetch-response-buffer",
+    ],
+  ]);
+});

@@ -64,6 +64,7 @@ const PASSES_ON = 0;
 const IS_BLANK = 1; // function unknown, in the executable or nowhere: nothing of the application passes through it
 const IS_APP = 2;
 const IS_CLIENT = 3;
+const IS_PROFILER = 4; // what it allocates is its own, whoever calls it
 
 /** What was passed on the way from the root, for paths that nobody claims. */
 const SAW_RUNTIME = 1;
@@ -98,7 +99,7 @@ export function attribute(profile: Profile, clients: readonly KafkaClient[], opt
     enclosures.enter(path, parent, frame);
     saw[path] = at(saw, parent) | at(frames.saw, frame);
     let decided = at(decidingPath, parent);
-    if (role === IS_APP || role === IS_CLIENT) decided = path;
+    if (role === IS_APP || role === IS_CLIENT || role === IS_PROFILER) decided = path;
     else if (role === IS_BLANK && at(party, decided) !== CLIENT) decided = 0;
     decidingPath[path] = decided;
     if (decided === 0) {
@@ -107,6 +108,10 @@ export function attribute(profile: Profile, clients: readonly KafkaClient[], opt
     }
     const decider = at(paths.frame, decided);
     decidedBy[path] = decider;
+    if (at(frames.role, decider) === IS_PROFILER) {
+      party[path] = RUNTIME;
+      continue;
+    }
     if (at(frames.role, decider) === IS_APP) {
       party[path] = APP;
       owner[path] = at(frames.data, decider);
@@ -279,6 +284,7 @@ function classifyFrames(
       }
       const surrounding = named ?? (facts.kind === FrameKind.thread ? null : surroundingOf(facts, "module"));
       if (surrounding === "allocator") return [PASSES_ON, 0, 0];
+      if (surrounding === "profiler") return [IS_PROFILER, 0, SAW_RUNTIME];
       if (surrounding !== null) return [PASSES_ON, 0, surrounding === "container" ? SAW_CONTAINER : SAW_RUNTIME];
       if (facts.kind === FrameKind.thread) return [PASSES_ON, 0, 0]; // says nothing of what the thread does
       if (facts.name === "") return [IS_BLANK, 0, SAW_BLANK];

@@ -117,7 +117,9 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
     verdict.groups.filter(({ share }) => share >= 0.1).flatMap((group) => group.verdict.missing.map(({ missing: code }) => code)),
   );
   if (missing.has("samples")) steps.push(finding("more-samples", {}, { format }));
-  if (client === null && facts.attribution.clients.length === 0) steps.push(finding("name-client"));
+  const isUnnamed = kind === "unknown" && profile.losses.some(({ code }) => code === "no-names");
+  if (isUnnamed) steps.push(finding("name-functions"));
+  else if (client === null && facts.attribution.clients.length === 0) steps.push(finding("name-client"));
   if (verdict.class === "inconclusive" && isQueue && lastObserved > 1) {
     const wait = waitFor(verdict.deciding, facts);
     if (wait !== null) steps.push(finding("capture-longer", { waitMs: wait }));

@@ -91,7 +91,8 @@ export function gatherFacts(
   const queue = alignQueue(elapsedMs, startedAt, queues, losses);
   const scope = scopeOf(told, evidence, queues, clientVersion);
   const ceilings = client === null ? [] : ceilingsOf(client, scope, clients);
-  const surroundings: Surroundings = { client, clients, scope, ceilings, queue };
+  const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
+  const surroundings: Surroundings = { client, clients, scope, ceilings, queue, countsClasses };
   const groups =
     captured === null
       ? queueGroups(queues, surroundings)
@@ -206,6 +207,7 @@ interface Surroundings {
   readonly scope: Scope;
   readonly ceilings: readonly Ceiling[];
   readonly queue: AlignedQueue | null;
+  readonly countsClasses: boolean; // sizes are those of the allocator's size classes
 }
 
 function judgedGroups(
@@ -300,13 +302,20 @@ function queueGroups(queues: readonly QueueEvidence[], surroundings: Surrounding
 const CEILING_SD_KNOWN = 0.2;
 const CEILING_SD_GUESSED = 0.4;
 
-function ceilingFacts(kind: GroupKind, { ceilings, scope }: Surroundings): CeilingFacts | null {
+/**
+ * What profilers inside of an allocator count: blocks of its size classes, which are up to a quarter larger than what was asked
+ * for (jemalloc: four classes a doubling; a message object of 304 B counts as 320 B, a fetch response of 1.05 MB as 1.25 MiB).
+ */
+const CLASS_MEAN = 1.06;
+const CLASS_MOST = 1.2;
+
+function ceilingFacts(kind: GroupKind, { ceilings, scope, countsClasses }: Surroundings): CeilingFacts | null {
   const component = kind === "fetch" ? "fetch-queue" : kind === "producer" ? "producer-queue" : null;
   const own = ceilings.filter((ceiling) => ceiling.component === component);
   if (own.length === 0) return null;
   return {
-    bytes: own.reduce((sum, ceiling) => sum + ceiling.bytes, 0),
-    highBytes: own.reduce((sum, ceiling) => sum + ceiling.highBytes, 0),
+    bytes: own.reduce((sum, ceiling) => sum + ceiling.bytes, 0) * (countsClasses ? CLASS_MEAN : 1),
+    highBytes: own.reduce((sum, ceiling) => sum + ceiling.highBytes, 0) * (countsClasses ? CLASS_MOST : 1),
     sdShare: scope.messageBytes === null ? CEILING_SD_GUESSED : CEILING_SD_KNOWN,
   };
 }
@@ -361,10 +370,17 @@ function samplingByList(
     samples.fill(0);
     for (let path = 1; path < bytes.length; path++) {
       const [live, count] = [at(bytes, path), at(blocks, path)];
-      if (live <= 0 || count <= 0) continue;
-      const size = live / count;
+      if (live <= 0) continue;
       const list = at(listOf, at(grouping.groupOfPath, path));
-      add(variance[list] as Float64Array, instant - 1, (live * size) / Math.expm1(Math.min(700, size / interval)));
+      const listVariance = variance[list] as Float64Array;
+      if (count <= 0) {
+        // the profile counts no blocks: as if all were small, which is the largest error there can be
+        add(listVariance, instant - 1, live * interval);
+        add(samples, list, live / interval);
+        continue;
+      }
+      const size = live / count;
+      add(listVariance, instant - 1, (live * size) / Math.expm1(Math.min(700, size / interval)));
       add(samples, list, count * -Math.expm1(-size / interval));
     }
     if (instant === 1) samplesAtFirst.set(samples);

@@ -67,8 +67,10 @@ export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessV
   if (blind !== null) flatten(probabilities, BLIND_CAP);
   const best = PROCESS_CLASSES.reduce((top, name) => (probabilities[name] > probabilities[top] ? name : top), "stable" as ProcessClass);
   const deciding = decidingGroup(weighed, best);
-  // what the deciding group itself does not dare to say (its minimum conditions), the process does not say either
-  const isBacked = best === "outside-heap" || deciding?.verdict.class === best;
+  // What the deciding group itself does not dare to say (its minimum conditions), the process does not say either; and of
+  // memory without an owner nobody can say whether it is a queue.
+  const isBacked =
+    best === "outside-heap" || (deciding?.verdict.class === best && (best === "stable" || deciding.group.kind !== "unknown"));
   const called = probabilities[best] >= CALLED && blind === null && isBacked;
   return {
     class: called ? best : "inconclusive",

@@ -72,8 +72,18 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       liveBytes: live === null ? null : Math.round(live),
       losses: losses.map(lossOf),
     })),
-    losses: [...profile.losses, ...facts.losses].map(lossOf),
+    losses: summed([...profile.losses, ...facts.losses]),
   };
+}
+
+/** Losses of one kind and text as one, with their count: twelve dumps without names are said once. */
+function summed(losses: readonly AnswerLoss[]): readonly AnswerLoss[] {
+  const byText = new Map<string, AnswerLoss>();
+  for (const loss of losses) {
+    const known = byText.get(loss.code + loss.text);
+    byText.set(loss.code + loss.text, { ...lossOf(known ?? loss), count: (known?.count ?? 0) + loss.count });
+  }
+  return [...byText.values()];
 }
 
 function lossOf({ code, text, offset, count }: AnswerLoss): AnswerLoss {

@@ -40,6 +40,7 @@ test("every next step says what to do", () => {
     "say-message-size",
     "more-samples",
     "name-client",
+    "name-functions",
     "capture-longer",
     "halve-queue",
     "capture-twice-as-long",

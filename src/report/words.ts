@@ -222,6 +222,10 @@ const NEXT: Readonly<
     text: "Too few blocks were sampled to tell growth from chance: sample more often, or capture longer.",
     command: null,
   }),
+  "name-functions": () => ({
+    text: "The capture holds addresses without names. Run lagleak where the same binary lies at the same path, not stripped, so that it can name them.",
+    command: null,
+  }),
   "name-client": () => ({
     text: "No Kafka client that is known was found in the capture. Name it if there is one.",
     command: "lagleak <captures> --client librdkafka",
