@@ -21,6 +21,9 @@ export function finding(
 /** Evidence below this log Bayes factor is none (growth.md 6.3). */
 const LEAST_WEIGHT = 1;
 
+/** What a reader asks for first is said even where it decides nothing. */
+const ALWAYS_SAID: ReadonlySet<string> = new Set(["ceiling", "queue-accounting", "single-instant"]);
+
 /** Reasons, the strongest first: what decides, then what explains it. */
 export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: string | null): readonly Finding[] {
   const findings: Finding[] = [];
@@ -31,7 +34,7 @@ export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: s
     findings.push(finding("top-site", {}, { site: topSite }));
   findings.push(...heldMessages(facts, verdict));
   const weighed = (deciding?.verdict.weighed ?? [])
-    .filter(({ logBayesFactor }) => Math.abs(logBayesFactor) >= LEAST_WEIGHT)
+    .filter(({ id, logBayesFactor }) => Math.abs(logBayesFactor) >= LEAST_WEIGHT || ALWAYS_SAID.has(id))
     .sort((a, b) => Math.abs(b.logBayesFactor) - Math.abs(a.logBayesFactor));
   for (const { id, code, figures, logBayesFactor } of weighed) findings.push(finding(`${id}:${code}`, figures, {}, logBayesFactor));
   findings.push(...besides(verdict));

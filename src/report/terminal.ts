@@ -121,39 +121,44 @@ function plainTable(aligns: readonly ("left" | "right")[]): Table.Table {
   });
 }
 
-function groupName(group: Group): string {
-  const who = group.party === "client" ? (group.client ?? "client") : group.party === "app" ? (group.owner ?? "application") : group.party;
+/** `client: fetch responses`; with several clients in the process the client by its name. */
+function groupName(group: Group, isOnlyClient: boolean): string {
+  if (group.party === "app") return group.owner ?? "application";
+  const who = group.party === "client" && !isOnlyClient ? (group.client ?? "client") : group.party;
   return group.component === null ? who : `${who}: ${componentWords(group.component)}`;
 }
 
 const SHOWN_GROUPS = 8;
+const SHOWN_SHARE = 0.002; // of the peak
+const GAP_COLUMNS = 2;
 
 function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): string[] {
-  const shown = groups.filter((group) => group.liveBytes !== 0 || group.peakBytes !== 0).slice(0, SHOWN_GROUPS);
+  const shown = groups.filter((group) => group.peakBytes >= SHOWN_SHARE * totals.peakBytes).slice(0, SHOWN_GROUPS);
   if (shown.length === 0) return [];
-  const wide = columns >= 76;
-  const course = wide ? ["course"] : [];
-  const table = plainTable(["left", "right", "right", "right", "left", "left"]);
-  const nameColumns = columns - (wide ? 61 : 38);
-  table.push(["", "live", "growth", ...(wide ? ["share"] : []), "verdict", ...course].map((title) => paint("dim", title)));
-  for (const group of shown) {
-    table.push([
-      shorten(printable(groupName(group)), nameColumns),
-      formatBytes(group.liveBytes),
-      signed(group.growthBytes),
-      ...(wide ? [`${Math.round(group.share * 100)} %`] : []),
-      paint(COLOR_OF_CLASS[group.class], group.class),
-      ...(wide ? [sparkline(group.courseBytes.length > 16 ? thin(group.courseBytes, 16) : group.courseBytes)] : []),
-    ]);
+  const isWide = columns >= 76;
+  const isOnlyClient = new Set(groups.flatMap(({ client }) => (client === null ? [] : [client]))).size <= 1;
+  const rows = shown.map((group) => {
+    const share = isWide ? [`${Math.round(group.share * 100)} %`] : [];
+    const course = isWide ? [sparkline(thin(group.courseBytes, columns >= 90 ? 16 : 12))] : [];
+    return { group, cells: [formatBytes(group.liveBytes), signed(group.growthBytes), ...share, group.class, ...course] };
+  });
+  const titles = ["live", "growth", ...(isWide ? ["share"] : []), "verdict", ...(isWide ? ["course"] : [])];
+  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => widthOf(cells[column] ?? ""))));
+  const nameColumns = columns - GAP_COLUMNS - widths.reduce((sum, width) => sum + width + GAP_COLUMNS, 0);
+  const table = plainTable(["left", "right", "right", ...(isWide ? (["right"] as const) : []), "left", "left"]);
+  table.push(["", ...titles].map((title) => paint("dim", title)));
+  for (const { group, cells } of rows) {
+    const name = shorten(printable(groupName(group, isOnlyClient)), Math.max(12, nameColumns));
+    table.push([name, ...cells.map((cell) => (cell === group.class ? paint(COLOR_OF_CLASS[group.class], cell) : cell))]);
   }
   const rest = groups.length - shown.length;
   const peak = totals.peakBytes > totals.liveBytes * 1.02 ? `, at most ${formatBytes(totals.peakBytes)}` : "";
-  const title = `Memory: ${formatBytes(totals.liveBytes)} live${peak}`;
   const tail = rest > 0 ? [paint("dim", `  and ${rest} smaller`)] : [];
-  return [paint("bold", title), ...table.toString().split("\n").map(trimEnd), ...tail];
+  return [paint("bold", `Memory: ${formatBytes(totals.liveBytes)} live${peak}`), ...table.toString().split("\n").map(trimEnd), ...tail];
 }
 
 function thin(levels: readonly number[], wanted: number): readonly number[] {
+  if (levels.length <= wanted) return levels;
   return Array.from({ length: wanted }, (_, index) => levels[Math.round((index * (levels.length - 1)) / (wanted - 1))] ?? 0);
 }
 
@@ -209,5 +214,5 @@ function captureLines({ captures, losses, totals }: Answer, columns: number, pai
   const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${totals.instants} instants ${span}`;
   const lines = [...hang("", what, columns)];
   for (const loss of losses) lines.push(...hang("! ", loss.text + (loss.offset === null ? "" : ` (byte ${loss.offset})`), columns));
-  return [paint("bold", "Read"), ...lines.map((line) => (widthOf(line) === 0 ? line : line))];
+  return [paint("bold", "Read"), ...lines];
 }

@@ -266,8 +266,11 @@ function mainSentence(of: Summary, durationMs: number | null): string {
   switch (of.class) {
     case "buffering": {
       const queue = of.kind === "producer" ? "producer queue" : "prefetch queue";
-      const fills = of.singleInstant ? `${bytes(of.liveBytes)} of messages are waiting in it` : `it rose to ${bytes(of.highestBytes)}`;
-      return `${likely}this is no leak: the ${queue} of ${client} is filling because messages are taken more slowly than they come; ${fills}.${allowed}`;
+      const reason = of.kind === "producer" ? "messages are delivered" : "the application takes messages";
+      const held = of.singleInstant
+        ? `holds ${bytes(of.liveBytes)}`
+        : `rose to ${bytes(of.highestBytes)}${of.liveBytes > 0.9 * of.highestBytes ? "" : ` and fell to ${bytes(of.liveBytes)}`}`;
+      return `${likely}this is no leak. The ${queue} of ${client} ${held}, because ${reason} more slowly than they come.${allowed}`;
     }
     case "leak": {
       const beside =
