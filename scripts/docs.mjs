@@ -1,5 +1,6 @@
-/** Writes the generated pages of docs/ from the registries: `node scripts/docs.mjs` after a build. A test holds them to it. */
-import { writeFileSync } from "node:fs";
-import { formatsPage } from "../dist/testing/docs.js";
+/** Writes what docs/ and the README show of the tool: `node scripts/docs.mjs` after a build. A test holds them to it. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { formatsPage, readmeWithAnswer } from "../dist/testing/docs.js";
 
 writeFileSync("docs/formats.md", formatsPage());
+writeFileSync("README.md", await readmeWithAnswer(readFileSync("README.md", "utf8")));

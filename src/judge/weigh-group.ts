@@ -44,7 +44,6 @@ export function priorOf(kind: GroupKind, name: GroupClass): number {
 
 /** From here on a class is "likely" and may be named. */
 export const LIKELY = 0.7;
-export const CONFIDENT = 0.9;
 
 /** How good the evidence is: A statistics and ages, B a known ceiling, C a guessed one or counters, D the shape alone. */
 export type EvidenceGrade = "A" | "B" | "C" | "D";
