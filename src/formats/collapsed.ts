@@ -47,6 +47,11 @@ async function read(input: Input): Promise<Profile> {
   const raw = await input.readAll();
   const isWide = (raw[0] === 0xff && raw[1] === 0xfe) || (raw[0] === 0xfe && raw[1] === 0xff);
   const bytes = isWide || raw[0] === 0xef ? Buffer.from(decode(raw), "utf8") : raw;
+  // Lines are found in text without its byte order mark, and in UTF-8: a place in the file is two bytes a UTF-16 unit further.
+  const offsetInFile = (offset: number): number => {
+    if (bytes === raw) return offset;
+    return isWide ? 2 + 2 * Buffer.from(bytes.subarray(0, offset)).toString("utf8").length : offset + raw.length - bytes.length;
+  };
   const builder = new ProfileBuilder();
   builder.instant({ elapsedMs: 0 });
   let stacks = 0;
@@ -54,10 +59,10 @@ async function read(input: Input): Promise<Profile> {
     if (PASSED_OVER.test(text)) continue;
     const match = STACK.exec(text);
     if (match === null) {
-      builder.loss("malformed-record", "lines that are no stacks were skipped", offset);
+      builder.loss("malformed-record", "lines that are no stacks were skipped", offsetInFile(offset));
       continue;
     }
-    if (!isComplete) builder.loss("truncated", "the last line has no end: its number may be cut", offset);
+    if (!isComplete) builder.loss("truncated", "the last line has no end: its number may be cut", offsetInFile(offset));
     let path = 0;
     for (const name of (match[1] ?? "").split(";")) {
       if (name !== "") path = builder.path(path, builder.frame({ name }));

@@ -107,6 +107,17 @@ test("lines that are no stacks are counted, with the place of the first", async 
   assert.deepEqual(profile.losses[0], { code: "malformed-record", text: "lines that are no stacks were skipped", offset: 6, count: 2 });
 });
 
+test("collapsed: the place of a damaged line is that in the file, in any encoding", async () => {
+  const text = "\uFEFFä;b 1\nno stack\n";
+  const wide = Buffer.from(text, "utf16le");
+  const places: readonly (readonly [Uint8Array, number])[] = [
+    [Buffer.from(text), 10],
+    [wide, 14],
+    [Buffer.from(wide).swap16(), 14],
+  ];
+  for (const [bytes, place] of places) assert.equal((await read(bytes)).losses[0]?.offset, place);
+});
+
 test("V8: the ordinals of samples are a clock of allocated bytes, the interval lies just below the smallest sample", async () => {
   const profile = await read(sample("v8-sampling"));
   assert.deepEqual(profile.precision, { kind: "sampled", meanIntervalBytes: 32_768 });
