@@ -56,6 +56,8 @@ export type LossCode =
   | "truncated" // the file ends early; what came before is counted
   | "malformed-record" // a line or record that cannot be read was skipped
   | "trailing-data" // something follows the end of the capture
+  | "sampling" // the sampling interval is not in the file: a usual one is assumed
+  | "unit" // the file names no unit: the numbers are taken as bytes
   | "not-live" // the numbers are no live sizes (merged or delta profile, allocations only)
   | "stale" // the profile shows an earlier moment than the capture (Go without a GC)
   | "blind" // memory that this capture cannot see (attached later, outside of the heap)

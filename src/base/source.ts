@@ -1,14 +1,11 @@
 /**
  * Opens what the user named (a file or standard input), undoes gzip and zstd by magic number, and hands out chunks of the
  * decompressed content with a limit on its size. A stream that is cut becomes a Loss, never a silent end.
- *
- * zstd on Node 20: there is no decoder in zlib, so the order is zlib's own (Node >= 22.15), the `zstd` command, fzstd.
  */
-import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
-import { PassThrough, pipeline, Readable, type Transform } from "node:stream";
-import zlib from "node:zlib";
+import { Readable } from "node:stream";
+import { gunzip, unzstd, type ZstdDecoder } from "./decompress.ts";
 import { Failure, type Loss } from "./failure.ts";
 import { HEAD_BYTES } from "./recognition.ts";
 
@@ -17,6 +14,8 @@ export type Compression = "none" | "gzip" | "zstd";
 export interface OpenOptions {
   /** Most bytes that may come out of a decompressor; default: the larger of 4 GiB and 100 times the compressed size. */
   readonly maxDecompressedBytes?: number;
+  /** Use this zstd decoder and no other, for tests and measurements; default: the first of them that is there. */
+  readonly zstd?: ZstdDecoder;
   /** Told how many bytes of the file have been read so far. */
   readonly onProgress?: (readBytes: number, totalBytes: number | null) => void;
 }
@@ -36,6 +35,9 @@ export interface Input {
 }
 
 const CHUNK_BYTES = 1 << 20;
+const MAGIC_BYTES = 4;
+/** Compressed data without any content for so long is none. */
+const LARGEST_LOOK_BYTES = 1 << 25;
 const LARGEST_BUFFER_BYTES = 2 ** 31 - 65536;
 const MIN_DECOMPRESSED_LIMIT = 4 * 1024 ** 3;
 
@@ -89,8 +91,24 @@ async function makeInput(
 ): Promise<Input> {
   const losses: Loss[] = [];
   const raw = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-  const first = await readFailing(name, raw);
-  if (first === null) {
+  /** What was read to look at it, to be read again by whoever takes the content. */
+  const looked: Uint8Array[] = [];
+  let readBytes = 0;
+  const readMore = async (): Promise<Uint8Array | null> => {
+    const chunk = await readFailing(name, raw);
+    readBytes += chunk?.length ?? 0;
+    if (chunk !== null) options.onProgress?.(readBytes, sizeBytes);
+    return chunk;
+  };
+
+  let start: Uint8Array = new Uint8Array(0);
+  while (start.length < MAGIC_BYTES) {
+    const more = await readMore();
+    if (more === null) break;
+    looked.push(more);
+    start = concat([start, more]);
+  }
+  if (start.length === 0) {
     throw new Failure({
       code: "empty",
       message: "is empty (0 bytes)",
@@ -98,49 +116,48 @@ async function makeInput(
       hint: "The profiler was probably killed with the process before it wrote anything. Write to a file outside of the container, or take a capture earlier.",
     });
   }
-  let start = first;
-  while (start.length < 4) {
-    const more = await readFailing(name, raw);
-    if (more === null) break;
-    start = concat([start, more]);
-  }
   const compression = compressionOf(start);
   const limit = options.maxDecompressedBytes ?? Math.max(MIN_DECOMPRESSED_LIMIT, sizeBytes === null ? 64 * 1024 ** 3 : 100 * sizeBytes);
 
-  async function* compressed(): AsyncGenerator<Uint8Array> {
-    let readBytes = 0;
-    for (let chunk: Uint8Array | null = start; chunk !== null; chunk = await readFailing(name, raw)) {
-      readBytes += chunk.length;
-      options.onProgress?.(readBytes, sizeBytes);
-      yield chunk;
+  async function* look(): AsyncGenerator<Uint8Array> {
+    for (let row = 0; ; row++) {
+      const known = looked[row];
+      if (known !== undefined) {
+        yield known;
+        continue;
+      }
+      const more = readBytes < LARGEST_LOOK_BYTES ? await readMore() : null;
+      if (more === null) return;
+      looked.push(more);
+      yield more;
     }
   }
-
-  const content = compression === "none" ? compressed() : limited(name, decompress(compression, compressed(), losses), limit);
-  const heads: Uint8Array[] = [];
-  let headBytes = 0;
-  while (headBytes < HEAD_BYTES) {
-    const next = await content.next();
-    if (next.done === true) break;
-    heads.push(next.value.slice());
-    headBytes += next.value.length;
-  }
-  const head = concat(heads).subarray(0, HEAD_BYTES);
-  if (headBytes === 0) {
+  const damage: Loss[] = [];
+  const head = await headOf(compression, look(), damage);
+  if (head.length === 0) {
+    stream.destroy();
     throw new Failure({
       code: "empty",
-      message: `holds a ${compression} stream without content`,
+      message: damage[0]?.text ?? `holds a ${compression} stream without content`,
       where: { file: name, offset: 0 },
       hint: "The writer was probably killed before its first block. Take a capture earlier.",
     });
   }
-  let taken = false;
 
-  async function* chunks(): AsyncGenerator<Uint8Array> {
+  async function* stored(): AsyncGenerator<Uint8Array> {
+    try {
+      for (let chunk = looked.shift() ?? null; chunk !== null; chunk = looked.shift() ?? (await readMore())) yield chunk;
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  let taken = false;
+  function chunks(): AsyncIterable<Uint8Array> {
     if (taken) throw new Error("the content of an input can be taken once");
     taken = true;
-    yield* heads;
-    yield* content;
+    if (compression === "none") return stored();
+    return limited(name, compression === "gzip" ? gunzip(stored(), losses) : unzstd(stored(), losses, options.zstd), limit);
   }
 
   async function readAll(maxBytes = LARGEST_BUFFER_BYTES): Promise<Uint8Array> {
@@ -161,6 +178,20 @@ async function makeInput(
   }
 
   return { name, compression, modifiedAt, head, chunks, readAll, losses };
+}
+
+/** The first decompressed bytes. Decoded apart from the content, so that no decoder waits for a reader that may never come. */
+async function headOf(compression: Compression, stored: AsyncGenerator<Uint8Array>, damage: Loss[]): Promise<Uint8Array> {
+  const content =
+    compression === "none" ? stored : compression === "gzip" ? gunzip(stored, damage) : unzstd(stored, damage, "javascript", 1);
+  const parts: Uint8Array[] = [];
+  let madeBytes = 0;
+  for await (const chunk of content) {
+    parts.push(chunk);
+    madeBytes += chunk.length;
+    if (madeBytes >= HEAD_BYTES) break;
+  }
+  return concat(parts).slice(0, HEAD_BYTES);
 }
 
 async function readFailing(name: string, raw: AsyncIterator<Uint8Array>): Promise<Uint8Array | null> {
@@ -195,45 +226,6 @@ async function* limited(name: string, content: AsyncGenerator<Uint8Array>, limit
     }
     yield chunk;
   }
-}
-
-async function* decompress(
-  compression: "gzip" | "zstd",
-  compressed: AsyncGenerator<Uint8Array>,
-  losses: Loss[],
-): AsyncGenerator<Uint8Array> {
-  const decoder = compression === "gzip" ? zlib.createGunzip({ chunkSize: CHUNK_BYTES }) : zstdDecoder();
-  let seenBytes = 0;
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of compressed) {
-      seenBytes += chunk.length;
-      yield chunk;
-    }
-  }
-  let producedBytes = 0;
-  const output = pipeline(Readable.from(counted()), decoder, () => {}) as Readable;
-  try {
-    for await (const chunk of output as AsyncIterable<Uint8Array>) {
-      producedBytes += chunk.length;
-      yield chunk;
-    }
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    losses.push({
-      code: "truncated",
-      text: `the ${compression} stream is cut or damaged after ${seenBytes} compressed bytes (${(cause as Error).message})`,
-      offset: producedBytes,
-      count: 1,
-    });
-  }
-}
-
-function zstdDecoder(): Transform {
-  const create = (zlib as unknown as { createZstdDecompress?: (options: object) => Transform }).createZstdDecompress;
-  if (create !== undefined) return create({ chunkSize: CHUNK_BYTES });
-  const child = spawn("zstd", ["-dcq"], { stdio: ["pipe", "pipe", "ignore"] });
-  void child;
-  return new PassThrough();
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

@@ -3,29 +3,32 @@
  * One file a client in this folder; a client file is data with sources, its few functions are formulas.
  */
 
-/** What client memory is for. Only the components listed in {@link FILLABLE} may legitimately fill. */
-export type Component =
-  | "fetch-response-buffer" // whole Fetch responses that queued messages lie in
-  | "decompress-buffer" // decompressed batches that queued messages lie in
-  | "message-op" // one object a queued message
-  | "fetch-queue" // fetched and not yet delivered, where a client does not split it further
-  | "record-parse"
-  | "headers"
-  | "producer-queue" // messages handed over and not yet delivered
-  | "producer-batch" // requests being written or in flight
-  | "request-buffer"
-  | "metadata"
-  | "topic-partition-state"
-  | "group-coordination"
-  | "network-tls"
-  | "statistics"
-  | "logging"
-  | "telemetry"
-  | "admin"
-  | "app-copy" // copied by the client into memory that the application owns
-  | "mock-cluster" // a test broker in the same process
-  | "client-other"
-  | "unsymbolised-client"; // the client's module, function unknown
+/** What client memory is for, as rows of a small table (row 0 = none). Only the components listed below may legitimately fill. */
+export const COMPONENTS = [
+  "fetch-response-buffer", // whole Fetch responses that queued messages lie in
+  "decompress-buffer", // decompressed batches that queued messages lie in
+  "message-op", // one object a queued message
+  "fetch-queue", // fetched and not yet delivered, where a client does not split it further
+  "record-parse",
+  "headers",
+  "producer-queue", // messages handed over and not yet delivered
+  "producer-batch", // requests being written or in flight
+  "request-buffer",
+  "metadata",
+  "topic-partition-state",
+  "group-coordination",
+  "network-tls",
+  "statistics",
+  "logging",
+  "telemetry",
+  "admin",
+  "app-copy", // copied by the client into memory that the application owns
+  "mock-cluster", // a test broker in the same process
+  "client-other",
+  "unsymbolised-client", // the client's module, function unknown
+] as const;
+
+export type Component = (typeof COMPONENTS)[number];
 
 /** Components that hold fetched messages: one ceiling bounds them together. */
 export const FETCH_COMPONENTS: ReadonlySet<Component> = new Set([
@@ -44,15 +47,25 @@ export const PRODUCER_COMPONENTS: ReadonlySet<Component> = new Set(["producer-qu
 export type Grade = "measured" | "real-profile" | "source" | "documented";
 
 /**
- * Recognises frames of the client and says what they are for.
- *
- * A path is walked from the leaf to the root, skipping allocators; at each frame the rules are asked in their order and the
- * first that holds wins. All conditions of a rule have to hold. Names are compared after normalisation
- * (`base/symbols.ts`: no `.constprop.0`, no Rust hash, no `<address>`).
+ * What is the client's at all, whatever it is for: the question before any rule. Names are compared after normalisation
+ * (`matchName` of `base/symbols.ts`: demangled, no generics, no hash, no `.constprop.0`). One of them has to match.
+ */
+export interface OwnFrames {
+  readonly names: RegExp; // functions and types
+  /** Modules that hold nothing but the client (its shared object). Never the application's executable. */
+  readonly modules?: RegExp;
+  readonly files?: RegExp; // source files and package folders
+  readonly threads?: RegExp;
+}
+
+/**
+ * Says what a frame of the client is for. A path is walked from the leaf to the root, skipping allocators and libraries; at
+ * the first frame that is the client's own, the rules are asked in their order and the first that holds wins. All conditions
+ * of a rule have to hold. Where none does, it is `client-other`, or `unsymbolised-client` when the function is unknown.
  */
 export interface FrameRule {
   readonly component: Component;
-  /** The frame's normalised function, type or thread name. */
+  /** The frame's normalised function, type or thread name. Left out: any, also none. */
   readonly name?: RegExp;
   /** The frame's kind when it matters; left out: any. */
   readonly kind?: "function" | "type" | "thread";
@@ -60,16 +73,28 @@ export interface FrameRule {
   readonly module?: RegExp;
   /** The frame's source file. */
   readonly file?: RegExp;
-  /** Only frames whose function is unknown (or not to be trusted). */
+  /** Only frames whose function is unknown (or not to be trusted), threads included. */
   readonly unnamed?: true;
   /** A frame nearer to the root, anywhere in the path, has such a name. */
   readonly below?: RegExp;
-  /** No frame between the leaf and this one, and none between this one and `below`, has such a name. */
+  /** With `below`: neither this frame nor one between it and the nearest `below` has such a name. */
   readonly notThrough?: RegExp;
   /** Mean size of the path's blocks, in bytes: `[low, high]`, both included. Separates objects in stripped libraries. */
   readonly blockBytes?: readonly [number, number];
   readonly source: string;
   readonly grade: Grade;
+}
+
+/**
+ * How a profile betrays that its function names are invented: a profiler without the client's symbols names the nearest
+ * exported function. Then a thread starts in a function of the client that starts no threads.
+ */
+export interface NameTest {
+  /** A frame right below the thread's start with such a name … */
+  readonly entry: RegExp;
+  /** … is believable only if the path also has such a name. */
+  readonly threadMain: RegExp;
+  readonly source: string;
 }
 
 /** Settings by the client's own property name, as given by the user; values as text. */
@@ -127,8 +152,12 @@ export interface KafkaClient {
   readonly language: string;
   /** The client this one wraps, whose rules, ceilings and issues apply too. */
   readonly builtOn?: string;
+  readonly own: OwnFrames;
   readonly rules: readonly FrameRule[];
-  /** Version of the client it is built on, by its own version: newest first, `from` included. */
+  readonly nameTest?: NameTest;
+  /** The client's version in a file or module name; the first group is the version. */
+  readonly versionInPath?: RegExp;
+  /** Version of the client it is built on, by its own version: newest first; each row holds from `from` on. */
   readonly builtOnVersions?: readonly { readonly from: string; readonly version: string }[];
   /** Ceilings of the components that it bounds; left out: those of the client it is built on. */
   readonly ceilings?: (scope: Scope) => readonly Ceiling[];
@@ -139,7 +168,8 @@ export interface KafkaClient {
   readonly messageObjectBytes?: (version: string | null) => readonly number[];
   /** What to set or to change, by verdict. */
   readonly remedies: {
-    readonly buffering: (scope: Scope, targetBytes: number | null) => readonly Remedy[];
+    /** What keeps a queue smaller; with a target, settings under which `highBytes` of its ceiling fits. */
+    readonly buffering: (scope: Scope, targetBytes: number | null, component: Ceiling["component"]) => readonly Remedy[];
     readonly appRetained: readonly Remedy[];
     readonly howToGetStatistics: string;
   };

@@ -1,4 +1,6 @@
 /** The list, in alphabetical order. A new member is one file beside this one and one line here. */
 import type { KafkaClient } from "./client.ts";
+import { librdkafka } from "./librdkafka.ts";
+import { rustRdkafka } from "./rust-rdkafka.ts";
 
-export const clients: readonly KafkaClient[] = [];
+export const clients: readonly KafkaClient[] = [librdkafka, rustRdkafka];

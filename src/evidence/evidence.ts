@@ -36,10 +36,10 @@ export interface QueueEvidence {
 
 export type Evidence = SettingsEvidence | QueueEvidence;
 
-export interface EvidenceSource {
+export interface EvidenceSource<Kind extends Evidence = Evidence> {
   readonly id: string;
   readonly title: string;
   readonly recognize: (head: Uint8Array, name: string) => Recognition;
   /** @throws Failure `configuration` with file and line */
-  readonly read: (input: Input) => Promise<Evidence>;
+  readonly read: (input: Input) => Promise<Kind>;
 }

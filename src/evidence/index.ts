@@ -1,4 +1,7 @@
 /** The list, in alphabetical order. A new member is one file beside this one and one line here. */
-import type { EvidenceSource } from "./evidence.ts";
 
-export const evidenceSources: readonly EvidenceSource[] = [];
+import { clientConfig } from "./client-config.ts";
+import type { EvidenceSource } from "./evidence.ts";
+import { librdkafkaStats } from "./librdkafka-stats.ts";
+
+export const evidenceSources: readonly EvidenceSource[] = [clientConfig, librdkafkaStats];

@@ -2,6 +2,8 @@
  * What a weight of evidence may ask about one group of paths (client fetch memory, the application, …). Everything is already
  * in bytes and milliseconds; whatever is not known is null, and the weight then answers what is missing.
  */
+import type { Series } from "./series.ts";
+import type { ShapeFitter } from "./shapes.ts";
 
 /** How a group may behave, which sets its prior. */
 export type GroupKind = "fetch" | "producer" | "client-other" | "app" | "runtime" | "unknown";
@@ -10,18 +12,11 @@ export type GroupKind = "fetch" | "producer" | "client-other" | "app" | "runtime
 export const GROUP_CLASSES = ["stable", "step", "warm-up", "buffering", "backlog", "leak"] as const;
 export type GroupClass = (typeof GROUP_CLASSES)[number];
 
-export interface GroupFacts {
+/** A value that a capture ends with at a clean exit is no state of the running process: it is already removed from the series. */
+export interface GroupFacts extends Series {
   readonly kind: GroupKind;
-  /** Times of the instants, ascending; ordinals where the capture has no clock. At least one. */
-  readonly elapsedMs: Float64Array;
-  /** Live bytes at each instant. Same length. */
-  readonly liveBytes: Float64Array;
-  /** Sampling variance of each value, in bytes^2; zeros when exact (growth.md section 2). */
-  readonly varianceBytes2: Float64Array;
-  readonly sampled: boolean;
   /** Objects sampled among the survivors of the growth; null when exact. A leak needs at least nine. */
   readonly survivingSamples: number | null;
-  /** The capture ends with a clean exit: the last value is no state of the running process (already removed from the series). */
   readonly ceiling: CeilingFacts | null;
   readonly queue: QueueFacts | null;
   readonly ages: AgeFacts | null;
@@ -41,7 +36,11 @@ export interface QueueFacts {
   readonly expectedBytes: Float64Array; // same length as the instants; NaN where no statistics are near
 }
 
-/** Births and survivors in 12 equal slices of the capture, oldest first (growth.md section 4.4). */
+/**
+ * Births and survivors in 12 equal slices of the capture, oldest first (growth.md section 4.4), of the paths of the group that
+ * hold at least 1 % of its growth; of all its paths where none grew. What else the group allocates and frees would make a flat
+ * tail of any growth: half of all simulated caches that fill for longer than the capture would be called leaks for it.
+ */
 export interface AgeFacts {
   readonly bornBytes: Float64Array; // length 12
   readonly liveBytes: Float64Array; // of these, live at the end
@@ -60,13 +59,41 @@ export interface Weighed {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+/** What would have to be captured or told. */
+export type MissingCode =
+  | "series" // captures at more moments
+  | "ceiling" // the configuration of the client
+  | "statistics" // of the client's queues
+  | "ages" // a capture that knows when live memory was born
+  | "work-clock" // messages consumed or bytes allocated, by instant
+  | "samples"; // a finer sampling interval or a longer capture
+
 export interface MissingInput {
-  readonly missing: string; // code of what would be needed
+  readonly missing: MissingCode;
 }
 
 /** One piece of evidence: a question in plain words and its answer in log Bayes factors. */
 export interface Weight {
   readonly id: string;
   readonly asks: string;
-  readonly weigh: (facts: GroupFacts) => Weighed | MissingInput;
+  /**
+   * Null where the question does not arise for such a group (an application has no queue limit). Evidence is not independent
+   * of the shape of the growth (a level under the ceiling means one thing for a plateau and another for a line), so every
+   * weight may ask for the fit; what it returns is what it adds to the weights before it.
+   */
+  readonly weigh: (facts: GroupFacts, fitter: ShapeFitter) => Weighed | MissingInput | null;
+}
+
+export function isMissing(answer: Weighed | MissingInput): answer is MissingInput {
+  return "missing" in answer;
+}
+
+/** Weights by class; classes that are left out get 0. */
+export function classWeights(weights: Partial<Record<GroupClass, number>>): ClassWeights {
+  return { stable: 0, step: 0, "warm-up": 0, buffering: 0, backlog: 0, leak: 0, ...weights };
+}
+
+/** Groups whose memory a client's configuration bounds. */
+export function isQueue(kind: GroupKind): boolean {
+  return kind === "fetch" || kind === "producer";
 }

@@ -37,7 +37,7 @@ export function checkProfile(profile: Profile): void {
   checkIds("frames.kind", frames.kind, 5);
   checkIds("paths.frame", paths.frame, frames.length);
   for (let path = 1; path < paths.length; path++) {
-    demand(at(paths.parent, path) < path, `paths.parent: row ${path} does not come after its parent`);
+    if (at(paths.parent, path) >= path) violated(`paths.parent: row ${path} does not come after its parent`);
   }
   for (let instant = 1; instant < instants.length; instant++) {
     const elapsedMs = at(instants.elapsedMs, instant);
@@ -46,13 +46,10 @@ export function checkProfile(profile: Profile): void {
   checkIds("changes.path", changes.path, paths.length);
   checkIds("changes.instant", changes.instant, instants.length);
   for (let row = 0; row < changes.length; row++) {
-    demand(row === 0 || at(changes.instant, row) >= at(changes.instant, row - 1), `changes.instant: row ${row} descends`);
-    demand(at(changes.instant, row) > 0, `changes.instant: row ${row} has none`);
-    demand(
-      Number.isFinite(at(changes.liveBytes, row)) && Number.isFinite(at(changes.liveBlocks, row)),
-      `changes: row ${row} is not finite`,
-    );
-    demand(at(changes.allocatedBytes, row) >= 0, `changes.allocatedBytes: row ${row} is negative`);
+    if (row > 0 && at(changes.instant, row) < at(changes.instant, row - 1)) violated(`changes.instant: row ${row} descends`);
+    if (at(changes.instant, row) === 0) violated(`changes.instant: row ${row} has none`);
+    if (!Number.isFinite(at(changes.liveBytes, row) + at(changes.liveBlocks, row))) violated(`changes: row ${row} is not finite`);
+    if (!(at(changes.allocatedBytes, row) >= 0)) violated(`changes.allocatedBytes: row ${row} is negative`);
   }
   demand(Number.isFinite(profile.peakBytes), "peakBytes is not finite");
   if (survivors !== null) {
@@ -61,6 +58,7 @@ export function checkProfile(profile: Profile): void {
       bornAt: survivors.bornAt,
       bytes: survivors.bytes,
       blocks: survivors.blocks,
+      doubtfulBytes: survivors.doubtfulBytes,
     });
     demand(survivors.bornBytes.length === survivors.slices, "survivors.bornBytes: not one value a slice");
     checkIds("survivors.path", survivors.path, paths.length);
@@ -69,8 +67,13 @@ export function checkProfile(profile: Profile): void {
   }
 }
 
+/** For checks made once. In loops, `if … violated(…)`: a text for every row of a large table would cost more than the check. */
 function demand(holds: boolean, violation: string): void {
-  if (!holds) throw new Error(`profile is inconsistent: ${violation}`);
+  if (!holds) violated(violation);
+}
+
+function violated(violation: string): never {
+  throw new Error(`profile is inconsistent: ${violation}`);
 }
 
 function checkLengths(table: string, length: number, columns: Readonly<Record<string, Column>>): void {
@@ -81,6 +84,6 @@ function checkLengths(table: string, length: number, columns: Readonly<Record<st
 
 function checkIds(column: string, ids: Column, limit: number): void {
   for (let row = 0; row < ids.length; row++) {
-    demand(at(ids, row) < limit, `${column}: row ${row} points at ${ids[row]} of ${limit}`);
+    if (at(ids, row) >= limit) violated(`${column}: row ${row} points at ${ids[row]} of ${limit}`);
   }
 }

@@ -18,15 +18,6 @@ export function lastInstant(profile: Profile): InstantId {
   return profile.instants.length - 1;
 }
 
-/** Turns what each path holds itself into what it holds together with everything below it. */
-export function withDescendants(parent: Column, own: Column): Float64Array {
-  const total = Float64Array.from({ length: parent.length }, (_, path) => at(own, path));
-  for (let path = parent.length - 1; path > 0; path--) {
-    add(total, at(parent, path), at(total, path));
-  }
-  return total;
-}
-
 /** A quantity of groups of paths over the instants: `values[group * instants + instant]`. */
 export interface GroupSeries {
   readonly groups: number;
@@ -90,4 +81,9 @@ export function frameText(profile: Profile, frame: number): string {
   const place = address === 0 ? "" : `0x${address.toString(16)}`;
   if (module === "") return place === "" ? "(unknown)" : place;
   return place === "" ? module : `${module}+${place}`;
+}
+
+/** Whether elapsed times are milliseconds; otherwise they only number the captures. */
+export function hasTimes({ clock, origin }: Profile): boolean {
+  return clock === "in-file" || clock === "mtime" || (clock === "file-name" && origin.startedAt !== null);
 }

@@ -7,6 +7,7 @@ import type { Loss, LossCode } from "../base/failure.ts";
 import { checkProfile } from "./check-profile.ts";
 import {
   type Capture,
+  type Changes,
   type Clock,
   type FrameId,
   FrameKind,
@@ -62,44 +63,68 @@ export interface FinishInit {
   readonly losses?: readonly Loss[];
 }
 
-/** Interns pairs of ids by open addressing: about 40 ns a look-up, 12 bytes an entry, no objects. */
-class PairTable {
+/**
+ * Interns paths, that is pairs of a parent and a frame. Most paths go on in one way only, so the first child of a path is found
+ * without hashing; the others are found by open addressing. A stack that was never seen before costs one probe where it
+ * branches off, and then only appends: 4 to 5 times faster than a probe a frame.
+ */
+class PathTable {
+  readonly parent: Uint32Builder = new Uint32Builder();
+  readonly frame: Uint32Builder = new Uint32Builder();
+  readonly #firstChild: Uint32Builder = new Uint32Builder();
+  /** Rows of children that are not the first of their parent, by hash. */
   #slots: Uint32Array = new Uint32Array(1024);
-  readonly first: Uint32Builder = new Uint32Builder();
-  readonly second: Uint32Builder = new Uint32Builder();
+  #hashed = 0;
 
   constructor() {
-    this.first.push(0); // row 0 = none
-    this.second.push(0);
+    this.#append(0, 0); // row 0 = none
   }
 
   get length(): number {
-    return this.first.length;
+    return this.parent.length;
   }
 
-  intern(first: number, second: number): number {
-    if (this.length * 2 > this.#slots.length) this.#grow();
+  intern(parent: PathId, frame: FrameId): PathId {
+    const firstChild = this.#firstChild.get(parent);
+    if (firstChild === 0) {
+      const added = this.#append(parent, frame);
+      this.#firstChild.set(parent, added);
+      return added;
+    }
+    return this.frame.get(firstChild) === frame ? firstChild : this.#internHashed(parent, frame);
+  }
+
+  #internHashed(parent: PathId, frame: FrameId): PathId {
+    if (this.#hashed * 2 > this.#slots.length) this.#grow();
     const mask = this.#slots.length - 1;
-    let slot = hashPair(first, second) & mask;
+    let slot = hashPair(parent, frame) & mask;
     for (;;) {
       const row = this.#slots[slot] ?? 0;
       if (row === 0) {
-        const added = this.length;
-        this.first.push(first);
-        this.second.push(second);
+        const added = this.#append(parent, frame);
         this.#slots[slot] = added;
+        this.#hashed++;
         return added;
       }
-      if (this.first.get(row) === first && this.second.get(row) === second) return row;
+      if (this.parent.get(row) === parent && this.frame.get(row) === frame) return row;
       slot = (slot + 1) & mask;
     }
+  }
+
+  #append(parent: PathId, frame: FrameId): PathId {
+    const row = this.parent.length;
+    this.parent.push(parent);
+    this.frame.push(frame);
+    this.#firstChild.push(0);
+    return row;
   }
 
   #grow(): void {
     const slots = new Uint32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
-    for (let row = 1; row < this.length; row++) {
-      let slot = hashPair(this.first.get(row), this.second.get(row)) & mask;
+    for (const row of this.#slots) {
+      if (row === 0) continue;
+      let slot = hashPair(this.parent.get(row), this.frame.get(row)) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = row;
     }
@@ -128,7 +153,7 @@ export class ProfileBuilder {
     kind: new Uint32Builder(),
     address: new Float64Builder(),
   };
-  readonly #paths: PairTable = new PairTable();
+  readonly #paths: PathTable = new PathTable();
   readonly #instants = { elapsedMs: new Float64Builder(), residentBytes: new Float64Builder(), reportedHeapBytes: new Float64Builder() };
   readonly #changes = {
     instant: new Uint32Builder(),
@@ -139,6 +164,8 @@ export class ProfileBuilder {
     allocatedBlocks: new Float64Builder(),
   };
   readonly #losses: Map<LossCode, { code: LossCode; text: string; offset: number | null; count: number }> = new Map();
+
+  #adopted: Changes | null = null;
 
   constructor() {
     this.#moduleNames.push(0);
@@ -211,6 +238,11 @@ export class ProfileBuilder {
     this.#changes.allocatedBlocks.push(init.allocatedBlocks ?? 0);
   }
 
+  /** Takes changes that were collected elsewhere, instead of any that `change` would add; instants and paths are this builder's. */
+  adoptChanges(changes: Changes): void {
+    this.#adopted = changes;
+  }
+
   /** Counts damage by kind; the first place and text of each kind are kept. */
   loss(code: LossCode, text: string, offset: number | null, count = 1): void {
     const known = this.#losses.get(code);
@@ -219,7 +251,7 @@ export class ProfileBuilder {
   }
 
   finish(init: FinishInit): Profile {
-    const changes = {
+    const changes = this.#adopted ?? {
       length: this.#changes.path.length,
       instant: this.#changes.instant.finish(),
       path: this.#changes.path.finish(),
@@ -274,7 +306,7 @@ export class ProfileBuilder {
         kind: this.#frames.kind.finish(),
         address: this.#frames.address.finish(),
       },
-      paths: { length: this.#paths.length, parent: this.#paths.first.finish(), frame: this.#paths.second.finish() },
+      paths: { length: this.#paths.length, parent: this.#paths.parent.finish(), frame: this.#paths.frame.finish() },
       instants,
       changes,
       survivors: init.survivors ?? null,

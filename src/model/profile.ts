@@ -78,6 +78,7 @@ export interface Survivors {
   readonly bornAt: Column; // slice, 0 … slices-1
   readonly bytes: Column;
   readonly blocks: Column;
+  readonly doubtfulBytes: Column; // of `bytes`: their age is a guess, for some of their kind were freed (`fifo` only)
 }
 
 /** `sampled`: sizes are unbiased estimates (unsampled per stack, exactly once) from one sample in `meanIntervalBytes`. */

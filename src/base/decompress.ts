@@ -1,0 +1,279 @@
+/**
+ * Decompressors as generators that hand out everything that was decoded before they throw: a stream that Node destroys
+ * with an error drops what it has buffered, and the end of a cut capture is where the interesting part lies.
+ *
+ * zstd: zlib's own decoder (Node >= 22.15), else the `zstd` command, else fzstd, which is four times slower.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { pipeline, Readable, type Transform } from "node:stream";
+import zlib from "node:zlib";
+import type { Loss } from "./failure.ts";
+import { ZstdFrames, type ZstdPiece } from "./zstd-frames.ts";
+
+export type ZstdDecoder = "builtin" | "command" | "javascript";
+
+type Chunks = AsyncGenerator<Uint8Array>;
+
+/** Zlib's default of 16 KiB costs a quarter to a half of the speed. */
+const CHUNK_BYTES = 1 << 20;
+/** zlib drops what it was about to hand out when it meets damage: smaller chunks lose less. */
+const GZIP_CHUNK_BYTES = 1 << 16;
+/** Deflate expands at most 1032 times: 64 KiB become at most 66 MB between two looks at the limit. */
+const GZIP_PIECE_BYTES = 1 << 16;
+
+/** All members of a gzip file. Damage becomes a Loss after everything that could be decoded. */
+export async function* gunzip(compressed: AsyncIterable<Uint8Array>, losses: Loss[]): Chunks {
+  let readBytes = 0;
+  let madeBytes = 0;
+  async function* pieces(): AsyncGenerator<ZstdPiece> {
+    for await (const chunk of compressed) {
+      for (let start = 0; start < chunk.length; start += GZIP_PIECE_BYTES) {
+        const bytes = chunk.subarray(start, start + GZIP_PIECE_BYTES);
+        readBytes += bytes.length;
+        yield { bytes, endsFrame: false };
+      }
+    }
+  }
+  try {
+    for await (const chunk of throughZlib(() => zlib.createGunzip({ chunkSize: GZIP_CHUNK_BYTES }), pieces())) {
+      madeBytes += chunk.length;
+      yield chunk;
+    }
+  } catch (cause) {
+    if (!isDecoderError(cause)) throw cause;
+    const isTrailing = cause.message === "incorrect header check" && madeBytes > 0;
+    const state = cause.code === "Z_BUF_ERROR" ? "is cut" : "is damaged";
+    losses.push({
+      code: isTrailing ? "trailing-data" : "truncated",
+      text: isTrailing
+        ? "something that is no gzip data follows the gzip stream; it was not read"
+        : `the gzip stream ${state} after ${readBytes} compressed bytes (${cause.message})`,
+      offset: madeBytes,
+      count: 1,
+    });
+  }
+}
+
+/** All frames of a zstd file. Cuts are found by walking over the frames, as no decoder can be trusted to report them. */
+export async function* unzstd(
+  compressed: AsyncIterable<Uint8Array>,
+  losses: Loss[],
+  decoder: ZstdDecoder | undefined,
+  blocksInPiece?: number,
+): Chunks {
+  const frames = new ZstdFrames(blocksInPiece);
+  async function* pieces(): AsyncGenerator<ZstdPiece> {
+    for await (const chunk of compressed) {
+      yield* frames.split(chunk);
+      if (frames.finish().kind === "trailing" || frames.finish().kind === "damaged") return;
+    }
+  }
+  let madeBytes = 0;
+  let error: Error | null = null;
+  try {
+    for await (const chunk of decode(pieces(), decoder)) {
+      madeBytes += chunk.length;
+      yield chunk;
+    }
+  } catch (cause) {
+    if (!isDecoderError(cause)) throw cause;
+    error = cause;
+  }
+  const end = frames.finish();
+  if (end.kind === "complete" && error === null) return;
+  if (end.kind === "trailing" && error === null) {
+    losses.push({
+      code: "trailing-data",
+      text: "something that is no zstd data follows the zstd stream; it was not read",
+      offset: madeBytes,
+      count: 1,
+    });
+    return;
+  }
+  const state = end.kind === "cut" ? "is cut" : "is damaged";
+  const reason = end.kind !== "cut" && error !== null ? ` (${error.message})` : "";
+  losses.push({
+    code: "truncated",
+    text: `the zstd stream ${state} after ${end.offset} compressed bytes${reason}`,
+    offset: madeBytes,
+    count: 1,
+  });
+}
+
+async function* decode(pieces: AsyncGenerator<ZstdPiece>, wanted: ZstdDecoder | undefined): Chunks {
+  const createBuiltin = (zlib as unknown as { readonly createZstdDecompress?: (options: zlib.ZlibOptions) => Transform })
+    .createZstdDecompress;
+  if (createBuiltin !== undefined && (wanted === undefined || wanted === "builtin")) {
+    yield* throughZlib(() => createBuiltin({ chunkSize: CHUNK_BYTES }), pieces);
+    return;
+  }
+  if (wanted === "builtin") throw new Error("this Node.js has no zstd decoder");
+  const command = wanted === "javascript" ? null : await startCommand();
+  if (command !== null) yield* throughCommand(command, pieces);
+  else if (wanted === "command") throw new Error("there is no zstd command in the PATH");
+  else yield* throughJavaScript(pieces);
+}
+
+/** What a decoder says about its input, in contrast to an error of the file below it or a bug. */
+class DecoderError extends Error {
+  readonly code: string;
+
+  constructor(message: string, code = "") {
+    super(message);
+    this.code = code;
+  }
+}
+
+function isDecoderError(cause: unknown): cause is DecoderError {
+  return cause instanceof DecoderError;
+}
+
+/** A zlib decoder that is fed piece by piece; everything that came out of a piece is there when `write` resolves. */
+class ZlibSession {
+  readonly #decoder: Transform;
+  #made: Uint8Array[] = [];
+  #wake: () => void = () => {};
+  #ended = false;
+  error: DecoderError | null = null;
+
+  constructor(decoder: Transform) {
+    this.#decoder = decoder;
+    decoder.on("data", (chunk: Uint8Array) => this.#made.push(chunk));
+    decoder.on("end", () => {
+      this.#ended = true;
+      this.#wake();
+    });
+    decoder.on("error", (cause: NodeJS.ErrnoException) => {
+      this.error = new DecoderError(cause.message, cause.code);
+      this.#wake();
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#ended || this.error !== null;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isOver) return resolve();
+      this.#wake = resolve;
+      this.#decoder.write(bytes, () => resolve());
+    });
+  }
+
+  end(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isOver) return resolve();
+      this.#wake = resolve;
+      this.#decoder.end();
+    });
+  }
+
+  take(): Uint8Array[] {
+    const made = this.#made;
+    this.#made = [];
+    return made;
+  }
+
+  close(): void {
+    this.#decoder.destroy();
+  }
+}
+
+/** One session a frame: zlib in Node takes what follows the first zstd frame for garbage. */
+async function* throughZlib(create: () => Transform, pieces: AsyncGenerator<ZstdPiece>): Chunks {
+  let session: ZlibSession | null = null;
+  let made: Uint8Array[] = [];
+  try {
+    for await (const piece of pieces) {
+      session ??= new ZlibSession(create());
+      const written = session.write(piece.bytes);
+      yield* made; // is read while the thread pool works on this piece
+      await written;
+      if (piece.endsFrame) await session.end();
+      made = session.take();
+      if (session.isOver && !piece.endsFrame) break;
+      if (session.error !== null) break;
+      if (piece.endsFrame) {
+        session.close();
+        session = null;
+      }
+    }
+    yield* made;
+    if (session === null) return;
+    await session.end();
+    yield* session.take();
+    if (session.error !== null) throw session.error;
+  } finally {
+    session?.close();
+  }
+}
+
+type Command = ReturnType<typeof spawnZstd>;
+
+function spawnZstd() {
+  return spawn("zstd", ["-dcq"], { stdio: ["pipe", "pipe", "pipe"] });
+}
+
+/** Null where there is no such command. */
+async function startCommand(): Promise<Command | null> {
+  const child = spawnZstd();
+  try {
+    await once(child, "spawn");
+    return child;
+  } catch {
+    return null;
+  }
+}
+
+async function* throughCommand(child: Command, pieces: AsyncGenerator<ZstdPiece>): Chunks {
+  let inputError: unknown = null;
+  let complaint = "";
+  const exited = new Promise<number | null>((resolve) => child.on("close", resolve));
+  child.stderr.on("data", (text: Buffer) => {
+    if (complaint.length < 1000) complaint += text.toString("latin1");
+  });
+  async function* bytes(): Chunks {
+    try {
+      for await (const piece of pieces) yield piece.bytes;
+    } catch (cause) {
+      inputError = cause;
+    }
+  }
+  // An error here is the child's: it has ended and does not read any more. Its exit code says so, too.
+  pipeline(Readable.from(bytes(), { highWaterMark: 4 }), child.stdin, () => {});
+  try {
+    yield* child.stdout as AsyncIterable<Uint8Array>;
+    const exitCode = await exited;
+    if (inputError !== null) throw inputError;
+    if (exitCode !== 0) throw new DecoderError(complaint.trim().split("\n")[0] || `zstd ended with ${exitCode}`);
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+async function* throughJavaScript(pieces: AsyncGenerator<ZstdPiece>): Chunks {
+  const { Decompress } = await import("fzstd");
+  let made: Uint8Array[] = [];
+  const decoder = new Decompress((chunk) => {
+    if (chunk.length > 0) made.push(chunk);
+  });
+  let error: DecoderError | null = null;
+  const push = (bytes: Uint8Array, isLast: boolean): void => {
+    try {
+      decoder.push(bytes, isLast);
+    } catch (cause) {
+      error = new DecoderError((cause as Error).message);
+    }
+  };
+  for await (const piece of pieces) {
+    push(piece.bytes, false);
+    yield* made;
+    made = [];
+    if (error !== null) throw error;
+  }
+  push(new Uint8Array(0), true);
+  yield* made;
+  if (error !== null) throw error;
+}

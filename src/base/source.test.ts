@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import zlib from "node:zlib";
+import type { ZstdDecoder } from "./decompress.ts";
+import { Failure } from "./failure.ts";
+import { type Input, inputFromBytes, openInput } from "./source.ts";
+
+const TEXT = Buffer.from(Array.from({ length: 40_000 }, (_, row) => `line ${row} of ${(row * 2654435761) >>> 0}\n`).join(""));
+
+/** A zstd frame of raw blocks, as no compressor is needed to write it; with window descriptor, without checksum. */
+function zstdFrame(content: Uint8Array, blockBytes = 100_000): Buffer {
+  const parts: Uint8Array[] = [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50)];
+  for (let start = 0; start === 0 || start < content.length; start += blockBytes) {
+    const block = content.subarray(start, start + blockBytes);
+    parts.push(blockHeader(start + blockBytes >= content.length, 0, block.length), block);
+  }
+  return Buffer.concat(parts);
+}
+
+function blockHeader(isLast: boolean, kind: number, size: number): Uint8Array {
+  const value = (isLast ? 1 : 0) + kind * 2 + size * 8;
+  return Uint8Array.of(value & 255, (value >> 8) & 255, value >> 16);
+}
+
+const hasCommand = spawnSync("zstd", ["--version"]).status === 0;
+const DECODERS: readonly ZstdDecoder[] = [
+  ...("createZstdDecompress" in zlib ? (["builtin"] as const) : []),
+  ...(hasCommand ? (["command"] as const) : []),
+  "javascript",
+];
+
+/** Really compressed data where the command is there, and raw blocks everywhere. */
+function compressed(content: Uint8Array): readonly Buffer[] {
+  const frames = [zstdFrame(content)];
+  if (hasCommand) {
+    for (const level of ["-1", "-19"]) frames.push(spawnSync("zstd", ["-cq", level], { input: content, maxBuffer: 1 << 28 }).stdout);
+  }
+  return frames;
+}
+
+async function contentOf(input: Input): Promise<string> {
+  return Buffer.from(await input.readAll()).toString("latin1");
+}
+
+for (const zstd of DECODERS) {
+  test(`zstd is read as it was written, in chunks of any size (${zstd})`, async () => {
+    for (const data of compressed(TEXT)) {
+      for (const chunkBytes of [7, 1000, 1 << 20]) {
+        if (chunkBytes === 7 && data.length > 200_000) continue;
+        const input = await inputFromBytes("x", data, chunkBytes, { zstd });
+        assert.equal(input.compression, "zstd");
+        assert.equal(Buffer.from(input.head).toString(), TEXT.subarray(0, 4096).toString());
+        assert.equal(await contentOf(input), TEXT.toString("latin1"));
+        assert.deepEqual(input.losses, []);
+      }
+    }
+  });
+
+  test(`several frames and skippable ones between them are one content (${zstd})`, async () => {
+    const skippable = Uint8Array.of(0x53, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, 1, 2, 3, 4, 5);
+    const frames = [...compressed(TEXT), zstdFrame(Buffer.from("x"))];
+    const data = Buffer.concat([skippable, ...frames.flatMap((frame) => [frame, skippable])]);
+    // A file that starts with a skippable frame is not known for zstd; everything after it is.
+    const input = await inputFromBytes("x", data.subarray(skippable.length), 1 << 16, { zstd });
+    assert.equal(await contentOf(input), `${TEXT.toString("latin1").repeat(frames.length - 1)}x`);
+    assert.deepEqual(input.losses, []);
+  });
+
+  test(`a cut zstd file gives what was there and says that it is cut (${zstd})`, async () => {
+    for (const data of compressed(TEXT)) {
+      for (let part = 1; part < 12; part++) {
+        const length = Math.floor((data.length * part) / 12);
+        const input = await readOrFailure(inputFromBytes("x", data.subarray(0, length), 1 << 16, { zstd }));
+        if (input === null) continue;
+        const content = await contentOf(input);
+        assert.ok(TEXT.toString("latin1").startsWith(content));
+        assert.equal(input.losses.length, 1);
+        assert.equal(input.losses[0]?.code, "truncated");
+        assert.equal(input.losses[0]?.offset, content.length);
+        assert.match(input.losses[0]?.text ?? "", new RegExp(`cut after ${length} compressed bytes`));
+      }
+    }
+  });
+
+  test(`what follows the last zstd frame is reported and not read (${zstd})`, async () => {
+    const input = await inputFromBytes("x", Buffer.concat([zstdFrame(TEXT), Buffer.from("garbage")]), 1000, { zstd });
+    assert.equal(await contentOf(input), TEXT.toString("latin1"));
+    assert.deepEqual(
+      input.losses.map((loss) => [loss.code, loss.offset]),
+      [["trailing-data", TEXT.length]],
+    );
+  });
+
+  test(`damage within zstd data is reported (${zstd})`, async () => {
+    const reserved = Buffer.concat([zstdFrame(TEXT, 1000).subarray(0, 6 + 1003 * 5), blockHeader(false, 3, 10), Buffer.alloc(100)]);
+    const input = await inputFromBytes("x", reserved, 1 << 16, { zstd });
+    assert.equal((await contentOf(input)).length, 5000);
+    assert.match(input.losses[0]?.text ?? "", /damaged after 5021 compressed bytes/);
+  });
+
+  test(`a decompression bomb stops at the limit without filling memory (${zstd})`, async () => {
+    const blocks = Array.from({ length: 20_000 }, (_, block) =>
+      Buffer.concat([blockHeader(block === 19_999, 1, 1 << 17), Buffer.of(0x61)]),
+    );
+    const bomb = Buffer.concat([Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50), ...blocks]); // 80 kB become 2.6 GB
+    const input = await inputFromBytes("bomb", bomb, 1 << 20, { zstd, maxDecompressedBytes: 10 << 20 });
+    let seenBytes = 0;
+    await assert.rejects(
+      async () => {
+        for await (const chunk of input.chunks()) seenBytes += chunk.length;
+      },
+      (error) => error instanceof Failure && error.code === "too-large" && /--max-decompressed/.test(error.hint ?? ""),
+    );
+    assert.ok(seenBytes <= 10 << 20);
+  });
+
+  test(`a reader that stops early leaves nothing behind (${zstd})`, async () => {
+    const data = compressed(Buffer.alloc(20 << 20, TEXT)).at(-1) ?? Buffer.alloc(0);
+    const before = activeProcesses(); // of other tests
+    const input = await inputFromBytes("x", data, 1 << 16, { zstd });
+    for await (const chunk of input.chunks()) {
+      if (chunk.length > 0) break;
+    }
+    for (let turn = 0; turn < 500 && activeProcesses() > before; turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(activeProcesses() <= before);
+  });
+}
+
+function activeProcesses(): number {
+  return process.getActiveResourcesInfo().filter((name) => name.startsWith("Process")).length;
+}
+
+async function readOrFailure(opening: Promise<Input>): Promise<Input | null> {
+  try {
+    return await opening;
+  } catch (error) {
+    assert.ok(error instanceof Failure);
+    return null;
+  }
+}
+
+test("a header that asks for more memory than zstd allows is damage", async () => {
+  const greedy = Buffer.concat([Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xff), blockHeader(true, 0, 1), Buffer.from("x")]);
+  await assert.rejects(inputFromBytes("x", greedy), (error) => error instanceof Failure && error.code === "empty");
+});
+
+test("gzip is read with all its members", async () => {
+  const data = Buffer.concat([zlib.gzipSync(TEXT), zlib.gzipSync(Buffer.from("second")), Buffer.alloc(512)]);
+  for (const chunkBytes of [7, 1000, 1 << 20]) {
+    const input = await inputFromBytes("x", data, chunkBytes);
+    assert.equal(input.compression, "gzip");
+    assert.equal(await contentOf(input), `${TEXT.toString("latin1")}second`);
+    assert.deepEqual(input.losses, []);
+  }
+});
+
+test("a cut gzip file gives everything up to the cut and says that it is cut", async () => {
+  const data = zlib.gzipSync(TEXT);
+  for (let part = 1; part < 12; part++) {
+    const length = Math.floor((data.length * part) / 12);
+    const input = await inputFromBytes("x", data.subarray(0, length), 5000);
+    const content = await contentOf(input);
+    const known = zlib.gunzipSync(data.subarray(0, length), { finishFlush: zlib.constants.Z_SYNC_FLUSH }).toString("latin1");
+    assert.equal(content, known);
+    assert.equal(input.losses[0]?.code, "truncated");
+    assert.equal(input.losses[0]?.offset, content.length);
+  }
+});
+
+test("what follows the gzip members is reported and not read", async () => {
+  for (const chunkBytes of [7, 1 << 20]) {
+    const input = await inputFromBytes("x", Buffer.concat([zlib.gzipSync(TEXT), Buffer.from("garbage")]), chunkBytes);
+    assert.ok(chunkBytes > 7 || (await contentOf(input)) === TEXT.toString("latin1"));
+  }
+});
+
+test("a gzip bomb stops at the limit", async () => {
+  const input = await inputFromBytes("x", zlib.gzipSync(Buffer.alloc(50 << 20)), 1 << 20, { maxDecompressedBytes: 1 << 20 });
+  await assert.rejects(input.readAll(), (error) => error instanceof Failure && error.code === "too-large");
+});
+
+test("content that was looked at is still there when it is taken", async () => {
+  const input = await inputFromBytes("x", TEXT, 3);
+  assert.equal(Buffer.from(input.head).toString(), TEXT.subarray(0, 4096).toString());
+  assert.equal(await contentOf(input), TEXT.toString("latin1"));
+});
+
+test("nothing, and compression without content, are failures that say so", async () => {
+  for (const data of [Buffer.alloc(0), zstdFrame(Buffer.alloc(0)), Buffer.from("28b52ffd", "hex"), zlib.gzipSync("")]) {
+    await assert.rejects(inputFromBytes("x", data), (error) => error instanceof Failure && error.code === "empty");
+  }
+});
+
+test("files that cannot be opened are failures that say why", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "source-"));
+  try {
+    await assert.rejects(openInput(path.join(folder, "none")), (error) => error instanceof Failure && error.code === "not-found");
+    await assert.rejects(openInput(folder), (error) => error instanceof Failure && error.code === "not-readable");
+    const file = path.join(folder, "file.zst");
+    writeFileSync(file, zstdFrame(TEXT));
+    const seen: number[] = [];
+    const input = await openInput(file, { onProgress: (readBytes) => seen.push(readBytes) });
+    assert.equal(await contentOf(input), TEXT.toString("latin1"));
+    assert.equal(seen.at(-1), zstdFrame(TEXT).length);
+    assert.ok((input.modifiedAt ?? 0) > 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,150 @@
+/** `lagleak analyze <captures...>`: the main job. */
+import path from "node:path";
+import type { Command } from "commander";
+import { Failure } from "../../base/failure.ts";
+import { clientConfig } from "../../evidence/client-config.ts";
+import type { Evidence } from "../../evidence/evidence.ts";
+import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
+import { readEvidence } from "../../evidence/read-evidence.ts";
+import { parseSettings } from "../../evidence/settings.ts";
+import type { Answer, Profile, read } from "../../index.ts";
+import { select } from "../../model/select.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { type GivenFiles, sortGiven } from "../inputs.ts";
+import {
+  type AttributionOptions,
+  addAttributionOptions,
+  addClientOptions,
+  addEvidenceOptions,
+  addGateOptions,
+  addOutputOptions,
+  addReadingOptions,
+  addSelectionOptions,
+  addSessionOptions,
+  type ClientOptions,
+  type EvidenceOptions,
+  type GateOptions,
+  type OutputOptions,
+  openOptions,
+  type ReadingOptions,
+  type SelectionOptions,
+  type SessionOptions,
+} from "../options.ts";
+import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
+import { openTerminal, type Terminal } from "../terminal.ts";
+
+const FORMATS: readonly AnswerFormat[] = ["text", "json"];
+
+export type AnalyzeOptions = ClientOptions &
+  EvidenceOptions &
+  AttributionOptions &
+  SelectionOptions &
+  ReadingOptions &
+  OutputOptions &
+  SessionOptions &
+  GateOptions;
+
+const EXAMPLES = `
+Examples:
+  lagleak heaptrack.consumer.1234.zst --stats stats.jsonl --started-at 2026-11-24T03:00:00Z
+  lagleak analyze dumps/ --config consumer.properties --memory-limit 512Mi
+  lagleak analyze 'heap.*.pb.gz' --fail-on leak,backlog --min-confidence 0.9 -o leak.json
+`;
+
+export function define(command: Command, end: (exitCode: ExitCode) => void): void {
+  command.argument("[captures...]", "captures of one process in any order: files, folders, globs, - for standard input");
+  addClientOptions(command);
+  addEvidenceOptions(command);
+  addAttributionOptions(command);
+  addSelectionOptions(command);
+  addReadingOptions(command);
+  addOutputOptions(command, FORMATS);
+  addSessionOptions(command);
+  addGateOptions(command);
+  command.addHelpText("after", EXAMPLES);
+  command.action(async (captures: readonly string[], options: AnalyzeOptions) => end(await run(captures, options)));
+}
+
+/** Reads the captures and the evidence, judges, and writes the answer. @throws Failure */
+async function run(captures: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
+  const terminal = openTerminal(options);
+  const format = answerFormat(options, FORMATS, terminal);
+  const settings = parseSettings(options.set ?? []);
+  const given = await sortGiven(captures);
+  const files = given.captures;
+  const evidence = await readAllEvidence(options, given.evidence);
+  if (files.length === 0 && evidence.length === 0) {
+    throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Name at least one capture, or statistics with --stats." });
+  }
+  // loaded here and not above: everything that reads and judges costs 25 ms, which a --help should not wait for
+  const lagleak = await import("../../index.ts");
+  const profile = files.length === 0 ? null : selected(await readAll(lagleak.read, files, options, terminal), options);
+  const answer = lagleak.analyze(profile, {
+    evidence,
+    top: options.top,
+    told: {
+      client: options.client ?? null,
+      clientVersion: options.clientVersion ?? null,
+      settings,
+      partitions: options.partitions ?? null,
+      brokers: options.brokers ?? null,
+      instances: options.instances ?? null,
+      messageBytes: options.messageSize ?? null,
+      keyBytes: options.keySize ?? null,
+      headersBytes: options.headersSize ?? null,
+      compressionRatio: options.compressionRatio ?? null,
+      splitQueues: options.splitQueues ?? false,
+      memoryLimitBytes: options.memoryLimit ?? null,
+      startedAt: options.startedAt ?? null,
+      app: options.app ?? null,
+    },
+  });
+  const text = lagleak.render(answer, format, { columns: terminal.columns, color: terminal.color, verbose: options.verbose ?? false });
+  await writeAnswer(text, options, terminal);
+  return gate(answer, options);
+}
+
+async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: GivenFiles["evidence"]): Promise<readonly Evidence[]> {
+  const named = [
+    { file: options.config, source: clientConfig },
+    { file: options.stats, source: librdkafkaStats },
+  ];
+  const evidence: Evidence[] = [];
+  const seen = new Set<string>();
+  for (const { file, source } of [...named, ...found]) {
+    if (file === undefined || seen.has(path.resolve(file))) continue;
+    seen.add(path.resolve(file));
+    evidence.push(await readEvidence(file, source));
+  }
+  return evidence;
+}
+
+async function readAll(readCaptures: typeof read, files: readonly string[], options: ReadingOptions, terminal: Terminal): Promise<Profile> {
+  try {
+    terminal.progress.phase(files.length === 1 ? `reading ${files[0]}` : `reading ${files.length} captures`);
+    return await readCaptures(files, {
+      symbolize: options.symbolize,
+      onProgress: terminal.progress.advance,
+      ...openOptions(options),
+    });
+  } finally {
+    terminal.progress.end();
+  }
+}
+
+/** @throws Failure `usage` when nothing of the capture is left */
+function selected(profile: Profile, { since, until, focus, ignore }: SelectionOptions): Profile {
+  const part = select(profile, { since: since ?? null, until: until ?? null, focus: focus ?? null, ignore: ignore ?? null });
+  if (part !== null) return part;
+  throw new Failure({
+    code: "usage",
+    message: "--since and --until leave nothing of the capture",
+    hint: "Give times after the start (90s) or before the end (-10m); an ISO time needs a capture that knows when it was taken.",
+  });
+}
+
+/** Exit code 1 when the verdict is one of those that the caller does not want, and sure enough. */
+function gate({ verdict }: Answer, { failOn, minConfidence }: GateOptions): ExitCode {
+  const trips = (failOn ?? []).some((name) => (name === "over-limit" ? verdict.limit?.exceeds === true : verdict.class === name));
+  return trips && verdict.confidence >= minConfidence ? ExitCode.gate : ExitCode.answered;
+}

@@ -1,0 +1,66 @@
+/** `lagleak inspect <capture>`: what is in one capture, without a judgement. */
+import type { Command } from "commander";
+import { Failure } from "../../base/failure.ts";
+import { openInput } from "../../base/source.ts";
+import { readCapture } from "../../formats/recognize.ts";
+import { inspectAnswer } from "../../report/inspect-answer.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { expandCaptures } from "../inputs.ts";
+import {
+  addOutputOptions,
+  addReadingOptions,
+  addSessionOptions,
+  type OutputOptions,
+  openOptions,
+  type ReadingOptions,
+  type SessionOptions,
+  topOption,
+} from "../options.ts";
+import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
+import { openTerminal } from "../terminal.ts";
+
+const FORMATS: readonly AnswerFormat[] = ["text", "json"];
+
+type InspectOptions = OutputOptions & SessionOptions & ReadingOptions & { readonly top: number };
+
+const EXAMPLES = `
+Examples:
+  lagleak inspect heaptrack.consumer.1234.zst
+  lagleak inspect heap.pb.gz --json
+  curl -s localhost:6060/debug/pprof/heap | lagleak inspect - --top 30
+`;
+
+export function define(command: Command, end: (exitCode: ExitCode) => void): void {
+  command.argument("<capture>", "a capture file, or - for standard input").addOption(topOption());
+  addReadingOptions(command);
+  addOutputOptions(command, FORMATS);
+  addSessionOptions(command);
+  command.addHelpText("after", EXAMPLES);
+  command.action(async (capture: string, options: InspectOptions) => end(await inspect(capture, options)));
+}
+
+async function inspect(capture: string, options: InspectOptions): Promise<ExitCode> {
+  const terminal = openTerminal(options);
+  const format = answerFormat(options, FORMATS, terminal);
+  const [file = capture, ...others] = await expandCaptures([capture]);
+  if (others.length > 0) {
+    throw new Failure({
+      code: "usage",
+      message: `"${capture}" is ${others.length + 1} captures`,
+      hint: "inspect reads one capture. Name it.",
+    });
+  }
+  terminal.progress.phase(`reading ${file}`);
+  const input = await openInput(file, {
+    onProgress: terminal.progress.advance,
+    ...openOptions(options),
+  });
+  const profile = await readCapture(input, { symbolize: options.symbolize }).finally(terminal.progress.end);
+  const answer = inspectAnswer(profile, options.top);
+  if (format === "json") await writeAnswer(`${JSON.stringify(answer, null, 2)}\n`, options, terminal);
+  else {
+    const { inspectText } = await import("../../report/inspect-text.ts");
+    await writeAnswer(inspectText(answer, terminal), options, terminal);
+  }
+  return ExitCode.answered;
+}

@@ -1,0 +1,125 @@
+/** Turns what the user named into capture files: files, folders, globs that the shell did not expand, `-`. */
+import type { Stats } from "node:fs";
+import { open, readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { Failure } from "../base/failure.ts";
+import type { Recognition } from "../base/recognition.ts";
+import { inputFromBytes } from "../base/source.ts";
+import type { EvidenceSource } from "../evidence/evidence.ts";
+import { evidenceSources } from "../evidence/index.ts";
+import type { Format } from "../formats/format.ts";
+import { formats } from "../formats/index.ts";
+
+/** What is asked of the files of a folder. */
+type Recognizer = Pick<Format, "recognize">;
+
+export interface GivenFiles {
+  readonly captures: readonly string[];
+  /** Files that are certainly evidence and no capture, such as statistics that lie beside the captures. */
+  readonly evidence: readonly { readonly file: string; readonly source: EvidenceSource }[];
+}
+
+/** Captures and evidence, told apart by their content. A file that is neither stays a capture: reading it says what it is. */
+export async function sortGiven(names: readonly string[]): Promise<GivenFiles> {
+  const captures: string[] = [];
+  const evidence: { readonly file: string; readonly source: EvidenceSource }[] = [];
+  for (const file of await expandCaptures(names, [...formats, ...evidenceSources])) {
+    const source = file === "-" ? undefined : await evidenceIn(file);
+    if (source === undefined) captures.push(file);
+    else evidence.push({ file, source });
+  }
+  return { captures, evidence };
+}
+
+async function evidenceIn(file: string): Promise<EvidenceSource | undefined> {
+  const head = await headOf(file);
+  if (head === null || formats.some((format) => format.recognize(head, file) === "certain")) return undefined;
+  return evidenceSources.find((source) => source.recognize(head, file) === "certain");
+}
+
+/** In the order given; those of a folder or a glob by name, numbers in names by value. @throws Failure `not-found` */
+export async function expandCaptures(names: readonly string[], recognizers: readonly Recognizer[] = formats): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const name of names) {
+    const facts = name === "-" ? null : await factsOf(name);
+    if (name === "-" || facts?.isFile() === true) files.push(name);
+    else if (facts?.isDirectory() === true) files.push(...(await capturesIn(name, recognizers)));
+    else if (facts !== null)
+      files.push(name); // a pipe or a device
+    else files.push(...(await matching(name)));
+  }
+  return [...new Set(files)];
+}
+
+async function factsOf(name: string): Promise<Stats | null> {
+  try {
+    return await stat(name);
+  } catch {
+    return null; // opening it will say why
+  }
+}
+
+/**
+ * The files of a folder, not of the folders in it, that some format recognises with certainty. Text that is merely likely to
+ * be a capture counts only where nothing is certain: notes and logs lie in the same folders.
+ */
+async function capturesIn(folder: string, recognizers: readonly Recognizer[]): Promise<readonly string[]> {
+  let names: readonly string[];
+  try {
+    names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => entry.name);
+  } catch (cause) {
+    throw new Failure({ code: "not-readable", message: "is a folder that cannot be read", where: { file: folder }, cause });
+  }
+  const found: Record<Recognition, string[]> = { certain: [], likely: [], no: [] };
+  for (const name of names.toSorted(byName)) {
+    const file = path.join(folder, name);
+    found[await recognition(file, recognizers)].push(file);
+  }
+  const captures = found.certain.length > 0 ? found.certain : found.likely;
+  if (captures.length > 0) return captures;
+  throw new Failure({
+    code: "not-found",
+    message: names.length === 0 ? "is an empty folder" : "is a folder without a capture",
+    where: { file: folder },
+    hint: "See `lagleak list formats` for what is read and how to capture it.",
+  });
+}
+
+/** Enough for a decompressor to give the first 4 KiB: a zstd block is at most 128 KiB. */
+const PEEK_BYTES = 256 << 10;
+
+async function recognition(file: string, members: readonly Recognizer[]): Promise<Recognition> {
+  const head = await headOf(file);
+  if (head === null) return "no";
+  const answers = members.map((member) => member.recognize(head, file));
+  return answers.find((answer) => answer === "certain") ?? answers.find((answer) => answer === "likely") ?? "no";
+}
+
+/** Null for an empty or unreadable file: in a folder it is no capture; named alone, it is refused with its reason. */
+async function headOf(file: string): Promise<Uint8Array | null> {
+  const start = new Uint8Array(PEEK_BYTES);
+  try {
+    const handle = await open(file, "r");
+    const { bytesRead } = await handle.read(start, 0, PEEK_BYTES, 0).finally(() => handle.close());
+    return (await inputFromBytes(file, start.subarray(0, bytesRead))).head;
+  } catch {
+    return null;
+  }
+}
+
+async function matching(pattern: string): Promise<readonly string[]> {
+  if (!/[*?[\]{}]/.test(pattern)) return [pattern]; // openInput says that there is no such file
+  const { glob } = await import("tinyglobby");
+  const files = await glob(pattern.replaceAll("\\", "/"), {
+    onlyFiles: true,
+    expandDirectories: false,
+    absolute: path.isAbsolute(pattern),
+  });
+  if (files.length > 0) return files.toSorted(byName);
+  throw new Failure({ code: "not-found", message: "matches no file", where: { file: pattern }, hint: "Check the pattern and the folder." });
+}
+
+/** heap.2 before heap.10, the same on every machine. */
+function byName(a: string, b: string): number {
+  return new Intl.Collator("en", { numeric: true }).compare(a, b) || (a < b ? -1 : 1);
+}

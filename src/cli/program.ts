@@ -1,0 +1,95 @@
+/**
+ * The command line. A command's options and code are loaded when it is the one that is asked for, so that `lagleak --help`
+ * costs little more than starting Node.
+ */
+import { Command, CommanderError } from "commander";
+import { Failure } from "../base/failure.ts";
+import { VERSION } from "../base/version.ts";
+import { ExitCode } from "./exit-codes.ts";
+
+/** What a file in `commands/` exports. */
+export interface CommandModule {
+  /** Adds arguments, options, examples and the action, which hands its exit code to `end`. */
+  readonly define: (command: Command, end: (exitCode: ExitCode) => void) => void;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+const commands: readonly Entry[] = [
+  {
+    name: "analyze",
+    summary: "say whether the memory of a process grows by buffering or by a leak (the default command)",
+    load: () => import("./commands/analyze.ts"),
+  },
+  { name: "inspect", summary: "show what is in one capture, without judging it", load: () => import("./commands/inspect.ts") },
+  { name: "list", summary: "list the supported formats, clients and methods", load: () => import("./commands/list.ts") },
+];
+
+const EXAMPLES = `
+Examples:
+  lagleak heaptrack.consumer.1234.zst
+  lagleak analyze dumps/ --stats stats.jsonl --config consumer.properties --memory-limit 512Mi
+  lagleak inspect heap.pb.gz --json
+`;
+
+/** Runs the program. @throws Failure, or whatever a bug throws */
+export async function run(args: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.answered;
+  const end = (code: ExitCode): void => {
+    exitCode = code;
+  };
+  const program = new Command("lagleak")
+    .description("Is your Kafka consumer leaking memory, or is it only buffering?")
+    .usage("[command] <captures...> [options]")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES);
+  const words = withCommand(args);
+  for (const entry of commands) {
+    const command = program
+      .command(entry.name)
+      .summary(entry.summary)
+      .description(`${sentence(entry.summary)}.`);
+    if (words[0] === entry.name) (await entry.load()).define(command.helpOption("-h, --help", "show this help"), end);
+  }
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureOutput({ outputError: () => {} });
+  }
+  if (words.length === 0) {
+    process.stderr.write(program.helpInformation() + EXAMPLES);
+    return ExitCode.usage;
+  }
+  try {
+    await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw wrongUsage(error, words[0] ?? "");
+  }
+  return exitCode;
+}
+
+/** `lagleak heap.pb` means `lagleak analyze heap.pb`, and `lagleak help inspect` means `lagleak inspect --help`. */
+function withCommand(args: readonly string[]): readonly string[] {
+  const [first, second] = args;
+  if (first === undefined || ["-h", "--help", "-V", "--version"].includes(first)) return args;
+  if (first === "help") return second === undefined ? ["--help"] : [second, "--help"];
+  return commands.some((entry) => entry.name === first) ? args : ["analyze", ...args];
+}
+
+function wrongUsage(error: CommanderError, command: string): Failure {
+  const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const help = `See lagleak ${command} --help.`;
+  return new Failure({ code: "usage", message, hint: suggestion === undefined ? help : `${suggestion.replace(/[()]/g, "")} ${help}` });
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}

@@ -1,0 +1,48 @@
+/** What holds for a client together with the clients it is built on: a wrapper has the queues and the leaks of what it wraps. */
+import { compareVersions, isVersionWithin } from "../base/versions.ts";
+import type { Ceiling, KafkaClient, KnownIssue, Scope } from "./client.ts";
+
+export interface Ancestor {
+  readonly client: KafkaClient;
+  readonly version: string | null; // null = unknown
+}
+
+/** The client and what it is built on, outermost first, each with its version as far as the tables know it. */
+export function lineageOf(client: KafkaClient, version: string | null, all: readonly KafkaClient[]): readonly Ancestor[] {
+  const lineage: Ancestor[] = [{ client, version }];
+  for (;;) {
+    const last = lineage[lineage.length - 1];
+    const base = all.find((candidate) => candidate.id === last?.client.builtOn);
+    if (last === undefined || base === undefined) return lineage;
+    const known = last.version;
+    const row = known === null ? undefined : last.client.builtOnVersions?.find((entry) => compareVersions(known, entry.from) >= 0);
+    lineage.push({ client: base, version: row?.version ?? null });
+  }
+}
+
+/** The ceilings of the outermost client that states any, with the versions of its own layer. */
+export function ceilingsOf(client: KafkaClient, scope: Scope, all: readonly KafkaClient[]): readonly Ceiling[] {
+  const bounding = boundingClient(client, scope.version, all);
+  return bounding?.client.ceilings?.({ ...scope, version: bounding.version }) ?? [];
+}
+
+/** The layer whose formulas apply. */
+export function boundingClient(client: KafkaClient, version: string | null, all: readonly KafkaClient[]): Ancestor | null {
+  return lineageOf(client, version, all).find((layer) => layer.client.ceilings !== undefined) ?? null;
+}
+
+export interface ConcerningIssue {
+  readonly client: KafkaClient;
+  readonly issue: KnownIssue;
+  /** The version is known and lies in the range; otherwise it merely may be. */
+  readonly certain: boolean;
+}
+
+/** Published issues that this version has or, where it is unknown, may have. */
+export function issuesOf(client: KafkaClient, version: string | null, all: readonly KafkaClient[]): readonly ConcerningIssue[] {
+  return lineageOf(client, version, all).flatMap((layer) =>
+    layer.client.issues
+      .filter((issue) => layer.version === null || isVersionWithin(layer.version, issue.from, issue.fixedIn))
+      .map((issue) => ({ client: layer.client, issue, certain: layer.version !== null && (issue.from ?? issue.fixedIn) !== null })),
+  );
+}

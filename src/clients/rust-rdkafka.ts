@@ -1,0 +1,80 @@
+/**
+ * rust-rdkafka (crate `rdkafka`), read at cf08f6c1 (0.38). librdkafka is built from source into the program, so its frames
+ * carry the program's module; only names (or the registry path) tell them. The crate's documentation says that held
+ * `BorrowedMessage`s stop the consumer; they do not (librdkafka ≥ 0.11), they hold whole fetch responses.
+ */
+import type { KafkaClient } from "./client.ts";
+import { librdkafka } from "./librdkafka.ts";
+
+export const rustRdkafka: KafkaClient = {
+  id: "rust-rdkafka",
+  title: "rust-rdkafka",
+  language: "Rust",
+  builtOn: "librdkafka",
+  own: {
+    names: /^(?:rdkafka|rdkafka_sys)::/,
+    files: /\/rdkafka-\d+\.\d+\.\d+[^/]*\/src\//,
+  },
+  rules: [
+    {
+      component: "app-copy",
+      name: /^rdkafka::message::(?:BorrowedMessage::detach|OwnedMessage::|BorrowedHeaders::detach|OwnedHeaders::)/,
+      source: "src/message.rs: detach() copies key, payload, topic and headers; the copy is the application's",
+      grade: "source",
+    },
+    { component: "statistics", name: /^rdkafka::statistics::|^rdkafka::client::.*stats/, source: "src/client.rs:357", grade: "source" },
+    { component: "producer-queue", name: /^rdkafka::producer::/, source: "FutureProducer keeps a sender per message", grade: "source" },
+    {
+      component: "topic-partition-state",
+      name: /^rdkafka::topic_partition_list::/,
+      source: "src/topic_partition_list.rs",
+      grade: "source",
+    },
+    { component: "metadata", name: /^rdkafka::metadata::/, source: "src/metadata.rs", grade: "source" },
+    { component: "admin", name: /^rdkafka::admin::/, source: "src/admin.rs", grade: "source" },
+    { component: "logging", name: /^rdkafka::log::/, source: "src/log.rs", grade: "source" },
+  ],
+  versionInPath: /\/rdkafka-(\d+\.\d+\.\d+)/,
+  // Cargo.toml of rdkafka-sys at the crate's tags
+  builtOnVersions: [
+    { from: "0.38.0", version: "2.10.0" },
+    { from: "0.35.0", version: "2.3.0" },
+    { from: "0.34.0", version: "2.2.0" },
+    { from: "0.29.0", version: "1.9.2" },
+    { from: "0.28.0", version: "1.8.2" },
+    { from: "0.25.0", version: "1.6.0" },
+    { from: "0.24.0", version: "1.4.2" },
+  ],
+  issues: [
+    {
+      url: "https://github.com/fede1024/rust-rdkafka/issues/650",
+      title: "A StreamConsumer slower than its producer fills the prefetch queue",
+      kind: "buffering",
+      component: "fetch-queue",
+      from: null,
+      fixedIn: null,
+      advice: "Lower queued.max.messages.kbytes and queued.min.messages.",
+    },
+    {
+      url: "https://github.com/vectordotdev/vector/issues/20939",
+      title: "split_partition_queue makes the queue limits count per partition",
+      kind: "buffering",
+      component: "fetch-queue",
+      from: null,
+      fixedIn: null,
+      advice: "Divide the queue limits by the number of partitions when queues are split.",
+    },
+  ],
+  remedies: {
+    buffering: librdkafka.remedies.buffering,
+    appRetained: [
+      { code: "drop-borrowed-messages", text: "Drop each BorrowedMessage as soon as it is processed; do not collect them." },
+      {
+        code: "detach",
+        text: "Keep message.detach() (an OwnedMessage) instead of the BorrowedMessage: a kept one holds the whole fetch response.",
+      },
+    ],
+    howToGetStatistics:
+      "Set statistics.interval.ms=5000 on the ClientConfig, implement ClientContext::stats_raw in your context and append the bytes to a file, one object a line.",
+  },
+};

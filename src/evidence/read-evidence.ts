@@ -1,0 +1,20 @@
+/** Reads a file that was given as evidence. Whatever is wrong with it is wrong configuration, not an unreadable capture. */
+import { Failure } from "../base/failure.ts";
+import { openInput } from "../base/source.ts";
+import type { Evidence, EvidenceSource } from "./evidence.ts";
+
+/** @throws Failure `configuration` */
+export async function readEvidence<Kind extends Evidence>(path: string, source: EvidenceSource<Kind>): Promise<Kind> {
+  try {
+    return await source.read(await openInput(path));
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code === "configuration") throw cause;
+    throw new Failure({
+      code: "configuration",
+      message: cause.message,
+      where: cause.where ?? { file: path },
+      hint: `This file was to be read as ${source.title}.`,
+      cause,
+    });
+  }
+}

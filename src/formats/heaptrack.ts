@@ -1,0 +1,482 @@
+/**
+ * heaptrack: a log of every allocation and free, line by line, numbers in hexadecimal (KDE/heaptrack
+ * `src/interpret/heaptrack_interpret.cpp`, `src/track/libheaptrack.cpp`, `src/util/linewriter.h`; formats.md A.1).
+ *
+ * Interpreted files (formats 1 to 3) hold names and count by allocation info (a size at a trace), raw files hold addresses and
+ * pointers. The surprise: every table starts at 1 except the allocation infos, which start at 0. Raw files are read directly and
+ * keyed by stack, since the stock interpreter runs out of memory on messages of varying size (performance.md 2.3).
+ */
+import { Uint32Builder } from "../base/columns.ts";
+import { type ElfFile, readElf } from "../base/elf.ts";
+import { Failure } from "../base/failure.ts";
+import type { Recognition } from "../base/recognition.ts";
+import type { Input } from "../base/source.ts";
+import { EventFold } from "../model/fold-events.ts";
+import { totalLiveBytes } from "../model/ledger.ts";
+import type { Profile } from "../model/profile.ts";
+import { ProfileBuilder } from "../model/profile-builder.ts";
+import type { Format, ReadOptions } from "./format.ts";
+import { PointerTable } from "./heaptrack-pointers.ts";
+
+/** The writer's clock: a timer thread writes a `c` line every 10 ms. */
+const SLICE_MS = 10;
+
+/** A line longer than this is no heaptrack line. Symbols of megabytes exist, strings of 64 MiB do not. */
+const LONGEST_LINE_BYTES = 64 << 20;
+
+export const heaptrack: Format = {
+  id: "heaptrack",
+  title: "heaptrack (interpreted and raw)",
+  howToCapture: "heaptrack -o consumer ./consumer",
+  recognize,
+  read: (input, options) => new HeaptrackReader(input, options).read(),
+};
+
+/** `v 10400 3`, or `v 10200` of the oldest files. */
+function recognize(head: Uint8Array): Recognition {
+  const firstLine = new TextDecoder("latin1").decode(head.subarray(0, 40)).split("\n")[0] ?? "";
+  return /^v [0-9a-f]{4,6}( [0-9a-f]{1,2})?\r?$/.test(firstLine) ? "certain" : "no";
+}
+
+/** Value of a hexadecimal digit by character code; 255 = no digit, which ends a number. */
+const HEX: Uint8Array = hexTable();
+
+function hexTable(): Uint8Array {
+  const table = new Uint8Array(256).fill(255);
+  for (let value = 0; value < 16; value++) {
+    table[value.toString(16).charCodeAt(0)] = value;
+    table[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+  }
+  return table;
+}
+
+const NEWLINE = 10;
+const SPACE = 32;
+const PLUS = 43;
+const MINUS = 45;
+
+/** A module of a raw file, for naming addresses. */
+interface RawModule {
+  readonly id: number;
+  readonly path: string;
+  readonly bias: number;
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
+class HeaptrackReader {
+  readonly #input: Input;
+  readonly #options: ReadOptions;
+  readonly #builder: ProfileBuilder = new ProfileBuilder();
+  #fold: EventFold;
+  readonly #pointers: PointerTable = new PointerTable();
+  #buffer: Uint8Array = new Uint8Array(2 << 20);
+  #offset = 0; // of the buffer's start in the content
+
+  #formatVersion = 1;
+  #version = "";
+  #isRaw = false;
+  #endsWell = false; // the interpreter's last lines were there
+  #attached = false;
+  #command = "";
+  #executable = "";
+  #pageBytes = 4096;
+  #lines = 0;
+
+  readonly #strings: string[] = [""];
+  readonly #modules: number[] = [0]; // module id of a string, when it was used as one
+  readonly #frames: (readonly number[])[] = [[]]; // by instruction pointer: frame ids, root first
+  readonly #paths: Uint32Builder = new Uint32Builder(); // by trace
+  readonly #unitOfTrace: Uint32Builder = new Uint32Builder(); // raw: unit + 1
+  readonly #sizes: number[] = []; // by allocation info
+  #rawModules: RawModule[] = [];
+  readonly #rawFrames: Map<number, number> = new Map(); // frame id of an address
+  readonly #elves: Map<string, ElfFile | null> = new Map();
+  #unnamed = 0;
+
+  constructor(input: Input, options: ReadOptions) {
+    this.#input = input;
+    this.#options = options;
+    this.#fold = new EventFold({ sliceMs: SLICE_MS, matching: "fifo" });
+    this.#paths.push(0);
+    this.#unitOfTrace.push(0);
+  }
+
+  async read(): Promise<Profile> {
+    let filled = 0;
+    for await (const chunk of this.#input.chunks()) {
+      if (filled + chunk.length > this.#buffer.length) {
+        if (filled > LONGEST_LINE_BYTES) this.#fail("malformed", `has a line of more than ${LONGEST_LINE_BYTES} bytes`, 0);
+        const larger = new Uint8Array(Math.max(this.#buffer.length * 2, filled + chunk.length));
+        larger.set(this.#buffer.subarray(0, filled));
+        this.#buffer = larger;
+      }
+      this.#buffer.set(chunk, filled);
+      filled += chunk.length;
+      const end = this.#buffer.subarray(0, filled).lastIndexOf(NEWLINE) + 1;
+      if (end === 0) continue;
+      this.#parse(end);
+      this.#buffer.copyWithin(0, end, filled);
+      this.#offset += end;
+      filled -= end;
+    }
+    if (filled > 0) this.#lastLine(filled);
+    return this.#finish();
+  }
+
+  /** Text after the last newline: a cut line, unless it is a complete comment (some writers leave the newline out). */
+  #lastLine(filled: number): void {
+    const text = new TextDecoder().decode(this.#buffer.subarray(0, Math.min(filled, 100)));
+    if (/^# (ips|strings): \d+$/.test(text)) {
+      this.#endsWell = true;
+      return;
+    }
+    this.#builder.loss("truncated", `the last line is cut at ${this.#fold.elapsedMs / 1000} s`, this.#offset);
+    this.#endsWell = false;
+  }
+
+  /** Parses complete lines from the start of the buffer to `end`. `+` and `-` are nearly all of them. */
+  #parse(end: number): void {
+    const buffer = this.#buffer;
+    const hex = HEX;
+    let pos = 0;
+    while (pos < end) {
+      const mode = buffer[pos];
+      if (mode === PLUS || mode === MINUS) {
+        const start = pos;
+        pos += 2;
+        let value = 0;
+        let digit = hex[buffer[pos++] as number] as number;
+        while (digit !== 255) {
+          value = value * 16 + digit;
+          digit = hex[buffer[pos++] as number] as number;
+        }
+        if (buffer[pos - 1] === NEWLINE && !this.#isRaw) {
+          const size = this.#sizes[value];
+          if (size === undefined) this.#skip(start, "names an allocation that is not in the file");
+          else if (mode === PLUS) this.#fold.allocate(value, size);
+          else this.#fold.free(value, size);
+          this.#lines++;
+        } else pos = this.#rawEvent(start, end, mode === PLUS);
+        continue;
+      }
+      const lineEnd = buffer.indexOf(NEWLINE, pos);
+      this.#line(pos, lineEnd);
+      pos = lineEnd + 1;
+      this.#lines++;
+    }
+  }
+
+  /** `+ SIZE TRACE PTR`, `- PTR`: raw files, and interpreted files of format 0. Returns the start of the next line. */
+  #rawEvent(start: number, end: number, isAllocation: boolean): number {
+    const lineEnd = this.#buffer.indexOf(NEWLINE, start);
+    const next = (lineEnd < 0 ? end : lineEnd) + 1;
+    const numbers = this.#numbers(start + 2, next - 1);
+    this.#lines++;
+    if (numbers === null || numbers.length !== (isAllocation ? 3 : 1)) {
+      this.#skip(start, "is no allocation event");
+      return next;
+    }
+    const [first = 0, trace = 0, pointer = 0] = numbers;
+    if (!isAllocation) {
+      const block = this.#pointers.take(first);
+      // a free of a block from before the capture, or one that the tracker did not see
+      if (block !== null) this.#fold.free(block.unit, block.bytes);
+      return next;
+    }
+    if (trace >= this.#paths.length) {
+      this.#skip(start, "names a trace that is not in the file");
+      return next;
+    }
+    let unit = this.#unitOfTrace.get(trace);
+    if (unit === 0) {
+      unit = this.#fold.unit(this.#paths.get(trace)) + 1;
+      this.#unitOfTrace.set(trace, unit);
+    }
+    // a pointer that is allocated twice was freed unseen (the tracker drops events while it starts)
+    const lost = this.#pointers.take(pointer);
+    if (lost !== null) this.#fold.free(lost.unit, lost.bytes);
+    this.#pointers.put(pointer, unit - 1, first, this.#fold.slice);
+    this.#fold.allocate(unit - 1, first);
+    return next;
+  }
+
+  #line(start: number, end: number): void {
+    const buffer = this.#buffer;
+    const stop = end > start && buffer[end - 1] === 13 ? end - 1 : end;
+    const content = start + 2;
+    switch (String.fromCharCode(buffer[start] ?? NEWLINE)) {
+      case "v":
+        this.#versionLine(content, stop);
+        return;
+      case "s":
+        this.#strings.push(this.#text(content, stop));
+        this.#modules.push(0);
+        return;
+      case "i":
+        this.#instructionPointer(start, content, stop);
+        return;
+      case "t":
+        this.#trace(start, content, stop);
+        return;
+      case "a": {
+        const [size, trace] = this.#numbers(content, stop) ?? [];
+        if (size === undefined || trace === undefined || trace >= this.#paths.length) {
+          this.#skip(start, "is no allocation of a known trace");
+          // keeps the numbering of the infos that follow
+          this.#sizes.push(size ?? 0);
+          this.#fold.unit(0, size ?? 0);
+          return;
+        }
+        this.#sizes.push(size);
+        this.#fold.unit(this.#paths.get(trace), size);
+        return;
+      }
+      case "c": {
+        const [elapsedMs] = this.#numbers(content, stop) ?? [];
+        if (elapsedMs === undefined) this.#skip(start, "is no time");
+        else this.#fold.advance(elapsedMs);
+        return;
+      }
+      case "R": {
+        const [pages] = this.#numbers(content, stop) ?? [];
+        if (pages !== undefined) this.#fold.resident(pages * this.#pageBytes);
+        return;
+      }
+      case "I": {
+        const [pageBytes] = this.#numbers(content, stop) ?? [];
+        if (pageBytes !== undefined && pageBytes >= 1024) this.#pageBytes = pageBytes;
+        return;
+      }
+      case "X":
+        this.#command = this.#decode(content, stop);
+        return;
+      case "x":
+        this.#startRaw();
+        this.#executable = this.#text(content, stop);
+        return;
+      case "m":
+        this.#startRaw();
+        this.#module(start, content, stop);
+        return;
+      case "A":
+        // everything so far belongs to the time before the attach (accumulatedtracedata.cpp clears its totals here)
+        this.#attached = true;
+        this.#fold.reset();
+        this.#pointers.clear();
+        return;
+      case "#":
+        if (/^# (strings|ips): \d+$/.test(this.#decode(start, stop))) this.#endsWell = true;
+        return;
+      case "S": // embedded suppressions: what they match is live all the same
+      case "\n":
+        return;
+      default:
+        if (this.#lines === 0) this.#fail("malformed", "does not start with a version", this.#offset + start);
+        this.#skip(start, "is of no known kind");
+    }
+  }
+
+  #versionLine(content: number, stop: number): void {
+    const [version = 0, format] = this.#numbers(content, stop) ?? [];
+    this.#version = version.toString(16);
+    // the oldest files say only the version of heaptrack
+    this.#formatVersion = format ?? 1;
+    if (this.#formatVersion > 3) {
+      this.#fail("format-unsupported", `is of heaptrack's file format ${this.#formatVersion}, which is newer than 3`, this.#offset);
+    }
+  }
+
+  #startRaw(): void {
+    if (this.#isRaw) return;
+    this.#isRaw = true;
+    this.#fold = new EventFold({ sliceMs: SLICE_MS, matching: "exact", onMerge: () => this.#pointers.mergeSlices() });
+  }
+
+  /** `i IP MODULE [FUNCTION [FILE LINE (FUNCTION FILE LINE)*]]`: the innermost inlined function first. */
+  #instructionPointer(start: number, content: number, stop: number): void {
+    const numbers = this.#numbers(content, stop);
+    if (numbers === null || numbers.length < 1) {
+      this.#skip(start, "is no instruction pointer");
+      this.#frames.push([]);
+      return;
+    }
+    const [address = 0, moduleString = 0] = numbers;
+    const module = this.#moduleOf(moduleString);
+    const frames: number[] = [];
+    for (let field = 2; field < numbers.length; field += 3) {
+      frames.push(
+        this.#builder.frame({
+          name: this.#strings[numbers[field] ?? 0] ?? "",
+          module,
+          file: this.#strings[numbers[field + 1] ?? 0] ?? "",
+          line: numbers[field + 2] ?? 0,
+          // a function has many call sites: the address only tells frames without names apart
+          address: (numbers[field] ?? 0) === 0 ? address : 0,
+        }),
+      );
+    }
+    if (frames.length === 0) frames.push(this.#builder.frame({ name: "", module, address }));
+    this.#frames.push(frames.reverse());
+  }
+
+  #moduleOf(string: number): number {
+    const known = this.#modules[string] ?? 0;
+    if (known !== 0 || string === 0) return known;
+    const module = this.#builder.module(this.#strings[string] ?? "");
+    this.#modules[string] = module;
+    return module;
+  }
+
+  /** `t IP PARENT`: in interpreted files the number of an instruction pointer, in raw files an address. */
+  #trace(start: number, content: number, stop: number): void {
+    const [ip, parent] = this.#numbers(content, stop) ?? [];
+    if (ip === undefined || parent === undefined || parent >= this.#paths.length) {
+      this.#skip(start, "is no trace with a known parent");
+      this.#paths.push(0);
+      this.#unitOfTrace.push(0);
+      return;
+    }
+    let path = this.#paths.get(parent);
+    if (this.#isRaw) path = this.#builder.path(path, this.#rawFrame(ip));
+    else for (const frame of this.#frames[ip] ?? []) path = this.#builder.path(path, frame);
+    this.#paths.push(path);
+    this.#unitOfTrace.push(0);
+  }
+
+  /** `m LEN NAME BIAS (VADDR SIZE)*`; `m 1 -` forgets all modules; the name `x` is the executable. */
+  #module(start: number, content: number, stop: number): void {
+    const text = this.#decode(content, stop);
+    const match = /^([0-9a-f]+) (.*)$/.exec(text);
+    const length = Number.parseInt(match?.[1] ?? "", 16);
+    const rest = match?.[2] ?? "";
+    if (match === null || !(length <= rest.length)) {
+      this.#skip(start, "is no module");
+      return;
+    }
+    const name = rest.slice(0, length);
+    if (name === "-") {
+      this.#rawModules = [];
+      this.#rawFrames.clear();
+      return;
+    }
+    const [bias = 0, ...segments] = rest
+      .slice(length)
+      .trim()
+      .split(" ")
+      .map((field) => Number.parseInt(field, 16));
+    const path = name === "x" ? this.#executable : name;
+    const ranges: (readonly [number, number])[] = [];
+    for (let field = 0; field + 1 < segments.length; field += 2) {
+      const from = bias + (segments[field] ?? 0);
+      ranges.push([from, from + (segments[field + 1] ?? 0)]);
+    }
+    this.#rawModules.push({ id: this.#builder.module(path), path, bias, ranges });
+  }
+
+  #rawFrame(address: number): number {
+    const known = this.#rawFrames.get(address);
+    if (known !== undefined) return known;
+    const module = this.#rawModules.find(({ ranges }) => ranges.some(([from, to]) => address >= from && address < to));
+    const offset = address - (module?.bias ?? 0);
+    const name = module === undefined ? "" : (this.#elfOf(module.path)?.nameOf(offset) ?? "");
+    if (name === "") this.#unnamed++;
+    const frame = this.#builder.frame({ name, module: module?.id ?? 0, address: name === "" ? offset : 0 });
+    this.#rawFrames.set(address, frame);
+    return frame;
+  }
+
+  #elfOf(path: string): ElfFile | null {
+    if (!this.#options.symbolize || !path.startsWith("/")) return null;
+    const known = this.#elves.get(path);
+    if (known !== undefined) return known;
+    const file = readElf(path);
+    this.#elves.set(path, file);
+    return file;
+  }
+
+  /** A string of the table: with its length from format 3 on, the rest of the line before. */
+  #text(content: number, stop: number): string {
+    if (this.#formatVersion < 3) return this.#decode(content, stop);
+    const space = this.#buffer.indexOf(SPACE, content);
+    if (space < 0 || space > stop) return "";
+    return this.#decode(space + 1, stop);
+  }
+
+  #decode(start: number, stop: number): string {
+    return new TextDecoder().decode(this.#buffer.subarray(start, Math.max(start, stop)));
+  }
+
+  /** Hexadecimal numbers separated by single spaces; null when something else stands there. */
+  #numbers(start: number, stop: number): readonly number[] | null {
+    const numbers: number[] = [];
+    let value = 0;
+    let digits = 0;
+    for (let pos = start; pos < stop; pos++) {
+      const code = this.#buffer[pos] as number;
+      const digit = HEX[code] as number;
+      if (digit !== 255) {
+        value = value * 16 + digit;
+        digits++;
+      } else if (code === SPACE && digits > 0) {
+        numbers.push(value);
+        value = 0;
+        digits = 0;
+      } else if (code !== SPACE && code !== 13) return null;
+    }
+    if (digits > 0) numbers.push(value);
+    return numbers;
+  }
+
+  #skip(start: number, what: string): void {
+    this.#builder.loss("malformed-record", `a line ${what}`, this.#offset + start);
+  }
+
+  #fail(code: "malformed" | "format-unsupported", message: string, offset: number): never {
+    throw new Failure({ code, message, where: { file: this.#input.name, offset } });
+  }
+
+  #finish(): Profile {
+    const isCut = this.#input.losses.some(({ code }) => code === "truncated");
+    if (!this.#endsWell && !this.#isRaw && !isCut) {
+      this.#builder.loss("truncated", `the file ends without its last lines, at ${this.#fold.elapsedMs / 1000} s`, this.#offset);
+    }
+    if (this.#unnamed > 0) {
+      this.#builder.loss("no-names", "addresses of a raw file whose modules have no symbols here", null, this.#unnamed);
+    }
+    const { survivors, peakBytes, peakAtMs } = this.#fold.finish(this.#builder, () =>
+      this.#pointers.survivors((unit) => this.#fold.pathOf(unit)),
+    );
+    const profile = this.#builder.finish({
+      path: this.#input.name,
+      format: "heaptrack",
+      formatVersion: `${this.#version === "" ? "unknown" : this.#version}, format ${this.#formatVersion}${this.#isRaw ? " raw" : ""}`,
+      clock: "in-file",
+      origin: {
+        runtime: "native",
+        command: this.#command === "" ? null : this.#command,
+        executable: this.#executable === "" ? null : this.#executable,
+        attached: this.#attached,
+      },
+      precision: { kind: "exact" },
+      observes: "both",
+      sampleTypes: [
+        { type: "live_space", unit: "bytes" },
+        { type: "alloc_space", unit: "bytes" },
+      ],
+      survivors,
+      peakBytes,
+      peakAtMs,
+      losses: this.#input.losses,
+    });
+    return { ...profile, endsWithExit: this.#endsWell && endsWithExit(profile) };
+  }
+}
+
+/** A clean exit frees nearly everything within the last instants; a queue that drains does not free the client itself. */
+function endsWithExit(profile: Profile): boolean {
+  const total = totalLiveBytes(profile);
+  const last = total.length - 1;
+  const end = total[last] ?? 0;
+  const before = Math.max(...total.subarray(Math.max(1, last - 5), last));
+  return last >= 4 && end < 0.05 * before && end < 0.05 * profile.peakBytes;
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { type Answer, analyze, render } from "./index.ts";
+import { sketch } from "./testing/sketch.ts";
+
+const isAnswer = new Ajv2020().compile(JSON.parse(readFileSync(new URL("./report/schema.json", import.meta.url), "utf8")) as object);
+
+/** The answer on a sketch; every one has to follow the schema. */
+function answerOn(text: string, told: NonNullable<Parameters<typeof analyze>[1]>["told"] = {}): Answer {
+  const answer = analyze(sketch(text), { told });
+  assert.ok(isAnswer(JSON.parse(JSON.stringify(answer))), JSON.stringify(isAnswer.errors));
+  return answer;
+}
+
+const FETCH = "[rdk:broker1] > rd_kafka_broker_thread_main > rd_kafka_recv > rd_buf_write_ensure_contig > rd_buf_alloc_segment0 > malloc";
+const OP =
+  "[rdk:broker1] > rd_kafka_broker_thread_main > rd_kafka_msgset_parse > rd_kafka_msgset_reader_run > rd_kafka_op_new_fetch_msg > calloc";
+
+/** A course of levels for a path, one value every `stepSeconds`. */
+function course(path: string, levels: readonly number[], blockBytes: number, stepSeconds = 5): readonly { at: number; line: string }[] {
+  let before = 0;
+  return levels.map((level, index) => {
+    const change = Math.round((level - before) / blockBytes) * blockBytes;
+    before += change;
+    const at = (index + 1) * stepSeconds;
+    return { at, line: change === 0 ? `at ${at}s` : `at ${at}s ${path} ${change} / ${change / blockBytes}` };
+  });
+}
+
+const drawn = (...courses: (readonly { at: number; line: string }[])[]): string =>
+  courses
+    .flat()
+    .sort((a, b) => a.at - b.at)
+    .map(({ line }) => line)
+    .join("\n");
+
+const MB = 1e6;
+const filling = [20, 45, 66, 68, 68, 68, 68, 68, 68, 68, 68, 68].map((mb) => mb * MB);
+const ops = filling.map((level) => (level / 1040) * 304);
+const rising = Array.from({ length: 12 }, (_, index) => 5 * MB * (index + 1));
+
+test("a prefetch queue that fills to its ceiling and stays there is buffering, and the client's", () => {
+  const { verdict } = answerOn(drawn(course(FETCH, filling, 1_040_000), course(OP, ops, 304)), { messageBytes: 1024 });
+  assert.equal(verdict.class, "buffering");
+  assert.equal(verdict.party, "client");
+  assert.match(verdict.summary, /no leak/);
+});
+
+test("an application that grows along a line leaks, whatever the full queue beside it weighs", () => {
+  const { verdict, sites } = answerOn(
+    drawn(course(FETCH, filling, 1_040_000), course(OP, ops, 304), course("main > cache_order > malloc", rising, 20_000)),
+    { messageBytes: 1024 },
+  );
+  assert.equal(verdict.class, "leak");
+  assert.equal(verdict.party, "app");
+  assert.match(verdict.summary, /cache_order/);
+  assert.match(verdict.summary, /buffered in the client's queue/);
+  assert.ok(sites.some((site) => site.class === "leak" && site.stack.at(-1) === "cache_order"));
+});
+
+test("fetched messages far above what the configuration allows are kept by the application", () => {
+  const levels = Array.from({ length: 12 }, (_, index) => 60 * MB * (index + 1));
+  const { verdict } = answerOn(
+    drawn(
+      course(FETCH, levels, 1_040_000),
+      course(
+        OP,
+        levels.map((level) => (level / 1040) * 304),
+        304,
+      ),
+    ),
+    {
+      messageBytes: 1024,
+    },
+  );
+  assert.equal(verdict.class, "leak");
+  assert.equal(verdict.party, "app-retained");
+});
+
+test("a bound above the memory limit is said although nothing leaks", () => {
+  const { verdict } = answerOn(drawn(course(FETCH, filling, 1_040_000), course(OP, ops, 304)), {
+    messageBytes: 1024,
+    memoryLimitBytes: 64 * 1024 ** 2,
+  });
+  assert.equal(verdict.class, "buffering");
+  assert.equal(verdict.limit?.exceeds, true);
+  assert.match(verdict.summary, /can still be killed/);
+  assert.ok(verdict.advice.some(({ settings }) => "queued.max.messages.kbytes" in settings));
+});
+
+test("one capture of an application says what is held and that one moment cannot tell", () => {
+  const { verdict } = answerOn("at 1s main > cache_order > malloc 50000000 / 100");
+  assert.equal(verdict.class, "inconclusive");
+  assert.ok(verdict.next.length > 0);
+});
+
+test("the same input gives the same bytes, and the text fits 80 columns", () => {
+  const text = drawn(course(FETCH, filling, 1_040_000), course(OP, ops, 304));
+  assert.equal(render(answerOn(text), "json"), render(answerOn(text), "json"));
+  for (const line of render(answerOn(text), "text").split("\n")) assert.ok(line.startsWith("      $") || [...line].length <= 80, line);
+});

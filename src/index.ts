@@ -1,0 +1,93 @@
+/**
+ * The library door: `read` captures into a profile, `analyze` them into the answer, `render` the answer. The command line goes
+ * through the same door.
+ */
+import { Failure } from "./base/failure.ts";
+import { type OpenOptions, openInput } from "./base/source.ts";
+import { VERSION } from "./base/version.ts";
+import { clients } from "./clients/index.ts";
+import type { Evidence } from "./evidence/evidence.ts";
+import { readCapture } from "./formats/recognize.ts";
+import { type Circumstances, gatherFacts } from "./judge/facts.ts";
+import { judge } from "./judge/judge.ts";
+import { joinSeries, type Member } from "./model/join-series.ts";
+import type { Profile } from "./model/profile.ts";
+import type { Answer } from "./report/answer.ts";
+import { composeAnswer } from "./report/compose-answer.ts";
+import { json } from "./report/json.ts";
+import type { Renderer, RenderOptions } from "./report/renderer.ts";
+import { terminal } from "./report/terminal.ts";
+
+export { Failure, type Loss } from "./base/failure.ts";
+export type { Evidence } from "./evidence/evidence.ts";
+export type { Circumstances } from "./judge/facts.ts";
+export type { Profile } from "./model/profile.ts";
+export type { Answer } from "./report/answer.ts";
+export type { RenderOptions } from "./report/renderer.ts";
+
+export interface ReadOptions extends OpenOptions {
+  /** Name bare addresses from the symbol tables of the modules on this machine. Default: true. */
+  readonly symbolize?: boolean;
+}
+
+/**
+ * Reads captures of one process, given by path (`-` is standard input), into one profile.
+ * @throws Failure when a capture cannot be read or they do not belong together
+ */
+export async function read(paths: readonly string[], options: ReadOptions = {}): Promise<Profile> {
+  const members: Member[] = [];
+  for (const path of paths) {
+    const input = await openInput(path, options);
+    members.push({ profile: await readCapture(input, { symbolize: options.symbolize ?? true }), modifiedAt: input.modifiedAt });
+  }
+  return joinSeries(members);
+}
+
+export interface AnalyzeOptions {
+  readonly evidence?: readonly Evidence[];
+  readonly told?: Partial<Circumstances>;
+  /** Most sites in the answer. Default: 10. */
+  readonly top?: number;
+}
+
+/** Judges a profile (null: evidence alone) and composes the answer. */
+export function analyze(profile: Profile | null, options: AnalyzeOptions = {}): Answer {
+  const evidence = options.evidence ?? [];
+  if (profile === null && evidence.length === 0) {
+    throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Give at least one capture, or --stats." });
+  }
+  const facts = gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
+  return composeAnswer(facts, judge(facts), { version: VERSION, top: options.top ?? 10 });
+}
+
+const NOTHING_TOLD: Circumstances = {
+  client: null,
+  clientVersion: null,
+  settings: new Map(),
+  partitions: null,
+  brokers: null,
+  instances: null,
+  messageBytes: null,
+  keyBytes: null,
+  headersBytes: null,
+  compressionRatio: null,
+  splitQueues: false,
+  memoryLimitBytes: null,
+  startedAt: null,
+  app: null,
+};
+
+const renderers: readonly Renderer[] = [json, terminal];
+
+/** The answer as `text` or `json`. */
+export function render(answer: Answer, format: string, options: Partial<RenderOptions> = {}): string {
+  const renderer = renderers.find(({ id }) => id === format);
+  if (renderer === undefined) {
+    throw new Failure({
+      code: "usage",
+      message: `"${format}" is no output format`,
+      hint: `Use ${renderers.map(({ id }) => id).join(" or ")}.`,
+    });
+  }
+  return renderer.render(answer, { columns: options.columns ?? 80, color: options.color ?? false, verbose: options.verbose ?? false });
+}

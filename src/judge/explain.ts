@@ -1,0 +1,170 @@
+/**
+ * Why the verdict is what it is, what would make it surer, and what to do: codes and figures for words.ts. Each finding says
+ * only what was measured or computed; figures that are not known are left out with their finding.
+ */
+import { at } from "../base/columns.ts";
+import type { KafkaClient, Remedy } from "../clients/client.ts";
+import { seriesOf } from "../model/ledger.ts";
+import type { ProcessFacts } from "./facts.ts";
+import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
+import type { ProcessVerdict, WeighedGroup } from "./verdict.ts";
+
+export function finding(
+  code: string,
+  figures: Readonly<Record<string, number>> = {},
+  names: Readonly<Record<string, string>> = {},
+  logBayesFactor: number | null = null,
+): Finding {
+  return { code, figures, names, logBayesFactor };
+}
+
+/** Evidence below this log Bayes factor is none (growth.md 6.3). */
+const LEAST_WEIGHT = 1;
+
+/** What a reader asks for first is said even where it decides nothing. */
+const ALWAYS_SAID: ReadonlySet<string> = new Set(["ceiling", "queue-accounting", "single-instant"]);
+
+/** Reasons, the strongest first: what decides, then what explains it. */
+export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: string | null): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (verdict.blind !== null) findings.push(blindFinding(verdict));
+  const { deciding } = verdict;
+  if (deciding !== null && deciding.growthBytes > 0) findings.push(growthFinding(deciding, facts));
+  if (topSite !== null && verdict.class === "leak" && deciding?.group.kind !== "fetch")
+    findings.push(finding("top-site", {}, { site: topSite }));
+  findings.push(...heldMessages(facts, verdict));
+  const weighed = (deciding?.verdict.weighed ?? [])
+    .filter(({ id, logBayesFactor }) => Math.abs(logBayesFactor) >= LEAST_WEIGHT || ALWAYS_SAID.has(id))
+    .sort((a, b) => Math.abs(b.logBayesFactor) - Math.abs(a.logBayesFactor));
+  for (const { id, code, figures, logBayesFactor } of weighed) findings.push(finding(`${id}:${code}`, figures, {}, logBayesFactor));
+  findings.push(...besides(verdict));
+  if (verdict.outside !== null) findings.push(finding("outside-growth", { ...verdict.outside }));
+  const damage = facts.profile.losses.find(({ code }) => code === "truncated");
+  if (damage !== undefined && facts.profile.observes !== "allocated") findings.push(finding("cut-live-is-not-leaked"));
+  return findings;
+}
+
+function blindFinding({ blind }: ProcessVerdict): Finding {
+  if (blind === null) throw new Error("not blind");
+  const { code, ...figures } = blind;
+  return finding(code, figures as Readonly<Record<string, number>>);
+}
+
+function growthFinding({ group, growthBytes, share }: WeighedGroup, facts: ProcessFacts): Finding {
+  const single = group.liveBytes.length === 1;
+  return finding(single ? "held-by" : "grew", { growthBytes, share }, { kind: group.kind, client: group.client ?? facts.client?.id ?? "" });
+}
+
+/** Messages that are alive and no longer queued are held by the application (growth.md 4.3). */
+function heldMessages(facts: ProcessFacts, verdict: ProcessVerdict): readonly Finding[] {
+  const { queue, bytesByGroup, blocksByGroup, rows, lastObserved } = facts;
+  const ops = rows.findIndex(({ component }) => component === "message-op");
+  const queued = queue === null ? Number.NaN : at(queue.messages, lastObserved - 1);
+  const findings: Finding[] = [];
+  if (queue !== null && !Number.isNaN(queued)) {
+    const valueBytes = at(queue.valueBytes, lastObserved - 1);
+    findings.push(finding("queue-holds", { messages: Math.round(queued), valueBytes }));
+  }
+  if (ops < 0 || verdict.deciding?.group.kind !== "fetch") return findings;
+  const live = at(seriesOf(blocksByGroup, ops), lastObserved);
+  const liveBytes = at(seriesOf(bytesByGroup, ops), lastObserved);
+  if (live > 0 && !Number.isNaN(queued) && verdict.class === "leak") {
+    findings.push(
+      finding("messages-held", {
+        liveMessages: live,
+        queuedMessages: Math.round(queued),
+        heldMessages: Math.round(live - queued),
+        liveBytes,
+      }),
+    );
+  } else if (live > 0) findings.push(finding("live-messages", { liveMessages: live, liveBytes }));
+  return findings;
+}
+
+/** What else the process does: a full queue beside a leak, and the other way round. */
+function besides({ groups, deciding, class: verdictClass }: ProcessVerdict): readonly Finding[] {
+  return groups
+    .filter(
+      (other) => other !== deciding && other.share >= 0.1 && other.verdict.class !== "inconclusive" && other.verdict.class !== verdictClass,
+    )
+    .slice(0, 2)
+    .map(({ group, verdict, growthBytes }) =>
+      finding(
+        `besides-${verdict.class}`,
+        { growthBytes, confidence: verdict.confidence },
+        { kind: group.kind, client: group.client ?? "" },
+      ),
+    );
+}
+
+/** What would make the answer surer, the most valuable first (growth.md 6.7). */
+export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonly Finding[] {
+  const steps: Finding[] = [];
+  const { profile, client, lastObserved, queues, queue, scope } = facts;
+  const format = profile.captures[0]?.format ?? "";
+  const kind = verdict.deciding?.group.kind;
+  const isQueue = kind === "fetch" || kind === "producer";
+  if (verdict.blind?.code === "attached-late") steps.push(finding("capture-from-start"));
+  if (verdict.blind?.code === "allocations-only") steps.push(finding("capture-live"));
+  if (verdict.blind?.code === "stale" || (profile.origin.runtime === "go" && profile.losses.some(({ code }) => code === "stale"))) {
+    steps.push(finding("capture-after-gc"));
+  }
+  if (lastObserved === 1 && verdict.blind === null) steps.push(finding("capture-series", {}, { format }));
+  const sure = verdict.class !== "inconclusive" && verdict.confidence >= 0.95;
+  if (isQueue && queues.length === 0 && client !== null && !sure) {
+    steps.push(finding("capture-statistics", {}, { how: statisticsOf(client) }));
+  }
+  if (queues.length > 0 && queue === null && lastObserved > 1) steps.push(finding("say-started-at"));
+  if (isQueue && scope.messageBytes === null && queues.length === 0) steps.push(finding("say-message-size"));
+  const missing = new Set(
+    verdict.groups.filter(({ share }) => share >= 0.1).flatMap((group) => group.verdict.missing.map(({ missing: code }) => code)),
+  );
+  if (missing.has("samples")) steps.push(finding("more-samples", {}, { format }));
+  const isUnnamed = kind === "unknown" && profile.losses.some(({ code }) => code === "no-names");
+  if (isUnnamed) steps.push(finding("name-functions"));
+  else if (client === null && facts.attribution.clients.length === 0) steps.push(finding("name-client"));
+  if (verdict.class === "inconclusive" && isQueue && lastObserved > 1) {
+    const wait = waitFor(verdict.deciding, facts);
+    if (wait !== null) steps.push(finding("capture-longer", { waitMs: wait }));
+    steps.push(finding("halve-queue"));
+  } else if (verdict.class === "inconclusive" && lastObserved > 1 && verdict.blind === null) steps.push(finding("capture-twice-as-long"));
+  return steps.slice(0, 4);
+}
+
+function statisticsOf(client: KafkaClient): string {
+  return client.remedies.howToGetStatistics;
+}
+
+/** When a straight line through the course would have crossed the ceiling: a leak crosses, a buffer cannot (growth.md 4.2). */
+function waitFor(deciding: WeighedGroup | null, { profile }: ProcessFacts): number | null {
+  const ceiling = deciding?.group.facts.ceiling ?? null;
+  if (deciding === null || ceiling === null || profile.clock === "none" || profile.clock === "file-name") return null;
+  const { elapsedMs, liveBytes } = deciding.group.facts;
+  const half = liveBytes.length >> 1;
+  const last = liveBytes.length - 1;
+  const spanMs = at(elapsedMs, last) - at(elapsedMs, half);
+  const slope = (at(liveBytes, last) - at(liveBytes, half)) / Math.max(1, spanMs);
+  const distance = 1.15 * ceiling.bytes - at(liveBytes, last);
+  return slope > 0 && distance > 0 ? distance / slope : null;
+}
+
+/** What to do. Settings are computed by the client for the memory limit where there is one. */
+export function advise(facts: ProcessFacts, verdict: ProcessVerdict, limit: Limit | null): readonly SuggestedSettings[] {
+  const { client, scope } = facts;
+  const over = limit?.exceeds === true;
+  const party = verdict.deciding?.group;
+  const remedies: SuggestedSettings[] = [];
+  const add = (list: readonly Remedy[]): void => {
+    for (const { code, text, settings } of list) remedies.push({ code, text, settings: settings ?? {} });
+  };
+  const buffers = verdict.groups.some(({ verdict: own, share }) => own.class === "buffering" && share >= 0.1);
+  if (verdict.class === "leak" && party?.kind === "fetch" && client !== null) add(client.remedies.appRetained);
+  if (client !== null && (verdict.class === "buffering" || (buffers && over))) {
+    const queue = party?.kind === "producer" ? "producer" : "fetch";
+    const others = verdict.groups
+      .filter(({ group }) => group.kind !== queue)
+      .reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
+    add(client.remedies.buffering(scope, limit === null ? null : Math.max(0, limit.limitBytes * 0.8 - others), `${queue}-queue`));
+  }
+  return remedies;
+}

@@ -1,0 +1,251 @@
+/** The judge: facts in, judgement out. The order of thought is in `verdict.ts`, the reasons in `explain.ts`. */
+import { add, at } from "../base/columns.ts";
+import { displayName } from "../base/symbols.ts";
+import { frameText, hasTimes, liveAt, seriesOf } from "../model/ledger.ts";
+import { advise, because, finding, nextSteps } from "./explain.ts";
+import type { JudgedGroup, ProcessFacts } from "./facts.ts";
+import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
+import type { GroupKind } from "./group-facts.ts";
+import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement } from "./judgement.ts";
+import { type Shape, ShapeFitter } from "./shapes.ts";
+import { judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
+import { weighGroup } from "./weigh-group.ts";
+import { bestShape } from "./weights/shape.ts";
+
+/** Sites with less than this share of the growth are not judged: thousands of tests would find leaks by chance (growth.md 5.9). */
+const SITE_SHARE = 0.01;
+
+export function judge(facts: ProcessFacts): Judgement {
+  const fitter = new ShapeFitter();
+  const verdict = judgeProcess(facts, fitter);
+  const sites = judgeSites(facts, verdict, fitter);
+  const limit = limitOf(facts, verdict, fitter);
+  const party = partyOf(verdict);
+  const decidingSite = sites.find((site) => site.party === verdict.deciding?.group.party) ?? null;
+  const siteName = decidingSite === null ? null : displayName(frameText(facts.profile, decidingSite.frame));
+  const group = verdict.deciding?.group ?? null;
+  const client = group?.client ?? facts.client?.id ?? null;
+  const ceiling = facts.ceilings.find(({ component }) => component === (group?.kind === "producer" ? "producer-queue" : "fetch-queue"));
+  return {
+    class: verdict.class,
+    party,
+    client,
+    confidence: verdict.confidence,
+    probabilities: verdict.probabilities,
+    grade: verdict.grade,
+    because: [...because(facts, verdict, siteName), ...reachingCeiling(facts, verdict, fitter)],
+    next: nextSteps(facts, verdict),
+    advice: advise(facts, verdict, limit),
+    limit,
+    summary: {
+      class: verdict.class,
+      party,
+      confidence: verdict.confidence,
+      client,
+      kind: group?.kind ?? null,
+      growthBytes: verdict.deciding?.growthBytes ?? 0,
+      liveBytes: group?.liveBytes.at(-1) ?? 0,
+      highestBytes: group === null ? 0 : highest(group.liveBytes),
+      ceilingBytes: group?.facts.ceiling?.bytes ?? null,
+      ceilingSettings: ceiling?.settings ?? {},
+      site: siteName,
+      singleInstant: (group?.liveBytes.length ?? 0) <= 1,
+      blind: verdict.blind?.code ?? null,
+      most: verdict.most,
+      alsoBuffering: alsoBuffering(verdict),
+      limit,
+    },
+    groups: groupRows(facts, verdict),
+    sites,
+  };
+}
+
+function highest(levels: Float64Array): number {
+  return levels.reduce((top, level) => Math.max(top, level), 0);
+}
+
+function alsoBuffering({ groups, deciding }: ProcessVerdict): number | null {
+  const queue = groups.find(
+    ({ group, verdict, share }) => group !== deciding?.group && verdict.class === "buffering" && share >= SITE_SHARE * 10,
+  );
+  return queue === undefined ? null : highest(queue.group.liveBytes);
+}
+
+/** One row a component, with the verdict of the group that it was judged in. */
+function groupRows(facts: ProcessFacts, { groups }: ProcessVerdict): readonly GroupJudgement[] {
+  const { bytesByGroup, blocksByGroup, lastObserved } = facts;
+  const owners = ownersByRow(facts);
+  const rows: GroupJudgement[] = [];
+  for (const { group, verdict } of groups) {
+    for (const row of group.rows) {
+      const own = facts.rows[row];
+      if (own === undefined) continue;
+      const course = seriesOf(bytesByGroup, row).slice(1, lastObserved + 1);
+      if (course.every((level) => level === 0)) continue;
+      rows.push({
+        party: own.party,
+        client: own.client === "" ? null : own.client,
+        component: own.component === "" ? null : own.component,
+        owner: owners.get(row) ?? null,
+        liveBytes: course.at(-1) ?? 0,
+        liveBlocks: at(seriesOf(blocksByGroup, row), lastObserved),
+        peakBytes: highest(course),
+        growthBytes: (course.at(-1) ?? 0) - (course.length > 1 ? at(course, 0) : 0),
+        class: verdict.class,
+        confidence: verdict.confidence,
+        course,
+      });
+    }
+  }
+  return rows.sort((a, b) => b.peakBytes - a.peakBytes);
+}
+
+/** The package that holds most of each row of the application, by the highest level of its paths. */
+function ownersByRow({ profile, attribution, groupOfPath, lastObserved }: ProcessFacts): ReadonlyMap<number, string> {
+  const { owners } = attribution;
+  const byOwner = new Map<number, Float64Array>();
+  const { bytes } = liveAt(profile, lastObserved);
+  for (let path = 1; path < profile.paths.length; path++) {
+    const row = at(groupOfPath, path);
+    const sums = byOwner.get(row) ?? new Float64Array(owners.length);
+    add(sums, at(attribution.owner, path), at(bytes, path));
+    byOwner.set(row, sums);
+  }
+  const heaviest = new Map<number, string>();
+  for (const [row, sums] of byOwner) {
+    const owner = owners[sums.indexOf(highest(sums))] ?? "";
+    if (owner !== "" && highest(sums) > 0) heaviest.set(row, owner);
+  }
+  return heaviest;
+}
+
+/** Paths whose memory is decided by the same frame, as one series. */
+interface SiteSeries {
+  readonly frame: number;
+  readonly group: number; // row of ProcessFacts.rows
+  readonly liveBytes: Float64Array;
+  heaviestPath: number;
+}
+
+function judgeSites(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): readonly SiteJudgement[] {
+  const totalGrowth = verdict.groups.reduce((sum, { growthBytes }) => sum + growthBytes, 0);
+  if (totalGrowth === 0) return [];
+  const sites = siteSeries(facts)
+    .map((site) => ({ site, growthBytes: highest(site.liveBytes) - (site.liveBytes.length > 1 ? at(site.liveBytes, 0) : 0) }))
+    .filter(({ growthBytes }) => growthBytes >= SITE_SHARE * totalGrowth);
+  return sites
+    .map(({ site, growthBytes }) => {
+      const group = facts.rows[site.group];
+      const weighed = verdict.groups.find((candidate) => candidate.group.rows.includes(site.group));
+      if (group === undefined || weighed === undefined) throw new Error("a site outside of all groups");
+      const own = siteVerdict(weighed, site.liveBytes, fitter);
+      return {
+        path: site.heaviestPath,
+        frame: site.frame,
+        party: group.party,
+        component: group.component === "" ? null : group.component,
+        liveBytes: site.liveBytes.at(-1) ?? 0,
+        growthBytes,
+        class: own.class,
+        confidence: own.confidence,
+        expected: growthBytes * (own.class === "leak" ? own.confidence : 1 - own.confidence),
+      };
+    })
+    .sort((a, b) => b.growthBytes - a.growthBytes)
+    .map(({ expected, ...site }) => site);
+}
+
+/** Memory of a queue is judged as a whole: its sites share the queue's verdict. Others are weighed by their own course. */
+function siteVerdict(
+  { group, verdict }: WeighedGroup,
+  liveBytes: Float64Array,
+  fitter: ShapeFitter,
+): { class: ProcessClass | "inconclusive"; confidence: number } {
+  const judgedWhole: readonly GroupKind[] = ["fetch", "producer"];
+  if (judgedWhole.includes(group.kind)) return { class: verdict.class, confidence: verdict.confidence };
+  // the site has its share of the group's sampling error
+  const share = highest(liveBytes) / Math.max(1, highest(group.liveBytes));
+  const varianceBytes2 = group.facts.varianceBytes2.map((variance) => variance * share);
+  const own = weighGroup({ ...group.facts, liveBytes, varianceBytes2, ages: null }, fitter);
+  return { class: own.class, confidence: own.confidence };
+}
+
+function siteSeries({ profile, attribution, groupOfPath, rows, lastObserved }: ProcessFacts): readonly SiteSeries[] {
+  const { changes } = profile;
+  const sites = new Map<number, SiteSeries>();
+  const siteOfPath: (SiteSeries | undefined)[] = new Array(profile.paths.length);
+  const bytesOfPath = new Float64Array(profile.paths.length);
+  for (let row = 0; row < changes.length && at(changes.instant, row) <= lastObserved; row++) {
+    const path = at(changes.path, row);
+    let site = siteOfPath[path];
+    if (site === undefined) {
+      const frame = at(attribution.decidedBy, path);
+      const group = at(groupOfPath, path);
+      const key = frame * rows.length + group;
+      site = sites.get(key) ?? { frame, group, liveBytes: new Float64Array(lastObserved), heaviestPath: path };
+      sites.set(key, site);
+      siteOfPath[path] = site;
+    }
+    add(site.liveBytes, at(changes.instant, row) - 1, at(changes.liveBytes, row));
+    add(bytesOfPath, path, at(changes.liveBytes, row));
+    if (at(bytesOfPath, path) > at(bytesOfPath, site.heaviestPath)) site.heaviestPath = path;
+  }
+  for (const { liveBytes } of sites.values()) {
+    for (let instant = 1; instant < lastObserved; instant++) add(liveBytes, instant, at(liveBytes, instant - 1));
+  }
+  return [...sites.values()];
+}
+
+/** The bound of the process: its queues full, with every overshoot, and everything else as it is now. */
+function limitOf(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): Limit | null {
+  const { told, profile, lastObserved } = facts;
+  const limitBytes = told.memoryLimitBytes;
+  if (limitBytes === null) return null;
+  const ceilingOf = ({ facts: own, liveBytes }: JudgedGroup): number => Math.max(own.ceiling?.highBytes ?? 0, liveBytes.at(-1) ?? 0);
+  const bounded = verdict.groups.every(
+    ({ group, verdict: own }) =>
+      own.class !== "leak" && own.class !== "backlog" && (group.kind !== "fetch" || group.facts.ceiling !== null),
+  );
+  const boundBytes = bounded ? verdict.groups.reduce((sum, { group }) => sum + ceilingOf(group), 0) : null;
+  const residentBytes = lastObserved === 0 ? 0 : at(profile.instants.residentBytes, lastObserved);
+  const liveBytes = verdict.groups.reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
+  const outsideBytes = Math.max(0, residentBytes - liveBytes);
+  return {
+    limitBytes,
+    boundBytes: boundBytes === null ? null : Math.round(boundBytes + outsideBytes),
+    exceeds: boundBytes === null ? liveBytes + outsideBytes > limitBytes : boundBytes + outsideBytes > limitBytes,
+    etaSeconds: timeToLimit(facts, verdict, fitter, limitBytes - outsideBytes - liveBytes),
+  };
+}
+
+/** Shapes that still grow at the end of the capture: only for these a time is worth anything. */
+const GROWING: ReadonlySet<Shape> = new Set<Shape>(["line", "hinge-line", "step-line"]);
+
+/** What the deciding group is heading for; null where it does not grow at the end, or where the capture has no times. */
+function forecastOf(facts: ProcessFacts, { deciding }: ProcessVerdict, fitter: ShapeFitter, roomBytes: number | null): Forecast | null {
+  if (deciding === null || deciding.group.liveBytes.length < 3 || !hasTimes(facts.profile)) return null;
+  const { facts: own, liveBytes } = deciding.group;
+  const fit = fitter.fit(own);
+  if (!GROWING.has(bestShape(fit))) return null;
+  const availableBytes = roomBytes === null ? null : roomBytes + (liveBytes.at(-1) ?? 0);
+  return forecast({ facts: own, fit, probabilities: deciding.verdict.probabilities, availableBytes });
+}
+
+function timeToLimit(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter, roomBytes: number): Range | null {
+  const time = forecastOf(facts, verdict, fitter, roomBytes)?.toLimit ?? null;
+  return time === null ? null : rangeOf(time);
+}
+
+function rangeOf({ atLeastMs, medianMs, atMostMs }: TimeRange): Range {
+  const seconds = (ms: number | null): number | null => (ms === null ? null : Math.round(ms / 1000));
+  return { low: Math.round(atLeastMs / 1000), median: seconds(medianMs), high: seconds(atMostMs) };
+}
+
+/** When a queue that is still filling will be full. */
+function reachingCeiling(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): readonly Finding[] {
+  if (verdict.class !== "buffering" && verdict.class !== "inconclusive") return [];
+  const time = forecastOf(facts, verdict, fitter, null)?.toCeiling ?? null;
+  if (time === null) return [];
+  const { atLeastMs, medianMs, atMostMs } = time;
+  return [finding("reaches-ceiling", { atLeastMs, ...(medianMs === null || atMostMs === null ? {} : { medianMs, atMostMs }) })];
+}

@@ -1,0 +1,224 @@
+/**
+ * From the verdicts of the groups to the verdict of the process. To be read aloud:
+ *
+ * 1. Every group (fetch memory of the client, its other memory, the application, …) is weighed by itself.
+ * 2. A group counts by its share of the growth: what did not grow cannot be what grows.
+ * 3. The process leaks unless no group leaks; else it has a backlog unless none has; else it buffers; else what its largest
+ *    growing group does. Groups are taken as independent.
+ * 4. Growth of the process that no group shows is outside of the heap.
+ * 5. What the capture cannot see takes the confidence away, whatever the figures say.
+ */
+import { at } from "../base/columns.ts";
+import type { JudgedGroup, ProcessFacts } from "./facts.ts";
+import { GROUP_CLASSES } from "./group-facts.ts";
+import { PROCESS_CLASSES, type ProcessClass } from "./judgement.ts";
+import type { ShapeFitter } from "./shapes.ts";
+import { type EvidenceGrade, type GroupVerdict, LIKELY, weighGroup } from "./weigh-group.ts";
+
+/** A class is called from this posterior on (growth.md section 3). */
+const CALLED = LIKELY;
+
+/** A group with this share of all growth counts fully; below, in proportion. */
+const FULL_SHARE = 0.1;
+
+/** Growth counts fully from this share of the peak on, and from one MiB; below, in proportion: nobody is killed by 20 KiB. */
+const FULL_GROWTH_SHARE = 0.05;
+const FULL_GROWTH_BYTES = 1024 ** 2;
+
+/** What a capture that cannot see the memory in question leaves of any confidence. */
+const BLIND_CAP = 0.5;
+
+export interface WeighedGroup {
+  readonly group: JudgedGroup;
+  readonly verdict: GroupVerdict;
+  readonly growthBytes: number; // highest level over the first
+  readonly share: number; // of the growth of all groups
+}
+
+export interface ProcessVerdict {
+  readonly class: ProcessClass | "inconclusive";
+  readonly most: ProcessClass; // the most likely class, called or not
+  readonly confidence: number; // its probability
+  readonly probabilities: Readonly<Record<ProcessClass, number>>;
+  readonly grade: EvidenceGrade;
+  readonly deciding: WeighedGroup | null; // the group that the class is about
+  readonly groups: readonly WeighedGroup[]; // by growth, largest first
+  readonly blind: Blindness | null;
+  readonly outside: OutsideGrowth | null;
+}
+
+/** Why a capture cannot answer at all. */
+export type Blindness =
+  | { readonly code: "attached-late"; readonly residentBytes: number; readonly peakBytes: number }
+  | { readonly code: "allocations-only" }
+  | { readonly code: "stale"; readonly reportedBytes: number; readonly liveBytes: number };
+
+export interface OutsideGrowth {
+  readonly growthBytes: number;
+  readonly residentBytes: number;
+  readonly liveBytes: number;
+}
+
+export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessVerdict {
+  const weighed = weighGroups(facts, fitter);
+  const blind = blindness(facts);
+  const outside = outsideGrowth(facts);
+  const probabilities = combine(weighed, facts.profile.peakBytes, outside !== null);
+  if (blind !== null) flatten(probabilities, BLIND_CAP);
+  const best = PROCESS_CLASSES.reduce((top, name) => (probabilities[name] > probabilities[top] ? name : top), "stable" as ProcessClass);
+  const deciding = decidingGroup(weighed, best);
+  // What the deciding group itself does not dare to say (its minimum conditions), the process does not say either; and of
+  // memory without an owner nobody can say whether it is a queue.
+  const isBacked =
+    best === "outside-heap" || (deciding?.verdict.class === best && (best === "stable" || deciding.group.kind !== "unknown"));
+  const called = probabilities[best] >= CALLED && blind === null && isBacked;
+  return {
+    class: called ? best : "inconclusive",
+    most: best,
+    confidence: probabilities[best],
+    probabilities,
+    grade: deciding?.verdict.grade ?? "D",
+    deciding,
+    groups: weighed,
+    blind,
+    outside,
+  };
+}
+
+function weighGroups(facts: ProcessFacts, fitter: ShapeFitter): readonly WeighedGroup[] {
+  const growths = facts.groups.map(growthOf);
+  const total = growths.reduce((sum, growth) => sum + growth, 0);
+  return facts.groups
+    .map((group, row) => ({
+      group,
+      verdict: weighGroup(group.facts, fitter),
+      growthBytes: growths[row] ?? 0,
+      share: total === 0 ? 0 : (growths[row] ?? 0) / total,
+    }))
+    .sort((a, b) => b.growthBytes - a.growthBytes);
+}
+
+/** How far a group rose above its first level (above nothing where there is only one instant). */
+function growthOf({ liveBytes }: JudgedGroup): number {
+  const highest = liveBytes.reduce((top, level) => Math.max(top, level), 0);
+  return Math.max(0, highest - (liveBytes.length > 1 ? Math.max(0, at(liveBytes, 0)) : 0));
+}
+
+function combine(weighed: readonly WeighedGroup[], peakBytes: number, growsOutside: boolean): Record<ProcessClass, number> {
+  const fullGrowth = Math.max(FULL_GROWTH_BYTES, FULL_GROWTH_SHARE * peakBytes);
+  const material = ({ share, growthBytes }: WeighedGroup): number =>
+    Math.min(1, share / FULL_SHARE) * Math.min(1, growthBytes / fullGrowth);
+  const probabilities: Record<ProcessClass, number> = {
+    stable: 0,
+    "warm-up": 0,
+    step: 0,
+    buffering: 0,
+    backlog: 0,
+    leak: 0,
+    "outside-heap": 0,
+  };
+  let left = 1; // probability that nothing more serious was found so far
+  const excluded: ProcessClass[] = [];
+  for (const name of ["leak", "backlog", "buffering"] as const) {
+    let none = 1;
+    for (const group of weighed) {
+      const { verdict } = group;
+      const rest = 1 - excluded.reduce((sum, other) => sum + verdict.probabilities[other as "leak"], 0);
+      none *= 1 - material(group) * (rest <= 0 ? 0 : Math.min(1, verdict.probabilities[name] / rest));
+    }
+    probabilities[name] = left * (1 - none);
+    left *= none;
+    excluded.push(name);
+  }
+  const quiet = quietShares(weighed);
+  const outsideShare = growsOutside ? 0.85 : 0;
+  probabilities["outside-heap"] = left * outsideShare;
+  for (const name of ["stable", "warm-up", "step"] as const) probabilities[name] = left * (1 - outsideShare) * quiet[name];
+  return probabilities;
+}
+
+/** How the groups share what is neither leak nor backlog nor buffering, weighted by growth. */
+function quietShares(weighed: readonly WeighedGroup[]): Record<"stable" | "warm-up" | "step", number> {
+  const sums = { stable: 1e-6, "warm-up": 0, step: 0 };
+  for (const { verdict, share } of weighed) {
+    for (const name of ["stable", "warm-up", "step"] as const) sums[name] += share * verdict.probabilities[name];
+  }
+  const total = sums.stable + sums["warm-up"] + sums.step;
+  return { stable: sums.stable / total, "warm-up": sums["warm-up"] / total, step: sums.step / total };
+}
+
+/** Takes the certainty away: no class keeps more than `cap`, the rest is spread over the others. */
+function flatten(probabilities: Record<ProcessClass, number>, cap: number): void {
+  const highest = Math.max(...Object.values(probabilities));
+  if (highest <= cap) return;
+  const even = 1 / PROCESS_CLASSES.length;
+  const keep = (cap - even) / (highest - even);
+  for (const name of PROCESS_CLASSES) probabilities[name] = even + keep * (probabilities[name] - even);
+}
+
+/** The group that carries a class: the one with the most growth times its probability of it. */
+function decidingGroup(weighed: readonly WeighedGroup[], name: ProcessClass): WeighedGroup | null {
+  const probability = ({ verdict }: WeighedGroup): number =>
+    (GROUP_CLASSES as readonly string[]).includes(name) ? verdict.probabilities[name as (typeof GROUP_CLASSES)[number]] : 1;
+  let best: WeighedGroup | null = null;
+  for (const candidate of weighed) {
+    if (best === null || candidate.growthBytes * probability(candidate) > best.growthBytes * probability(best)) best = candidate;
+  }
+  return best;
+}
+
+/** A capture that misses most of the process: attached after the memory was allocated, without live sizes, or out of date. */
+function blindness({ profile, lastObserved }: ProcessFacts): Blindness | null {
+  if (profile.observes === "allocated") return { code: "allocations-only" };
+  const residentBytes = largest(profile.instants.residentBytes, lastObserved);
+  if (profile.origin.attached && residentBytes > 4 * profile.peakBytes + 16 * 1024 ** 2) {
+    return { code: "attached-late", residentBytes, peakBytes: profile.peakBytes };
+  }
+  const reportedBytes = at(profile.instants.reportedHeapBytes, lastObserved);
+  const liveBytes = profile.captures.at(-1)?.liveBytes ?? 0;
+  if (reportedBytes > 1.5 * liveBytes + 4 * 1024 ** 2) return { code: "stale", reportedBytes, liveBytes };
+  return null;
+}
+
+function largest(column: { readonly [row: number]: number }, last: number): number {
+  let highest = 0;
+  for (let row = 1; row <= last; row++) highest = Math.max(highest, column[row] ?? 0);
+  return highest;
+}
+
+/** The part of the capture in which a process starts: its resident memory grows for reasons of its own. */
+const START_SHARE = 0.25;
+const OUTSIDE_BYTES = 16 * 1024 ** 2;
+const OUTSIDE_SHARE = 0.1;
+
+/**
+ * Resident memory that grows while the live heap does not: allocator retention, fragmentation, or memory that this capture
+ * does not see (growth.md 6.5). Needs at least eight observations after the start of the process.
+ */
+function outsideGrowth({ profile, groups, lastObserved }: ProcessFacts): OutsideGrowth | null {
+  const observed: number[] = [];
+  for (let instant = Math.ceil(lastObserved * START_SHARE); instant <= lastObserved; instant++) {
+    if (instant > 0 && at(profile.instants.residentBytes, instant) > 0) observed.push(instant);
+  }
+  if (observed.length < 8) return null;
+  const resident = observed.map((instant) => at(profile.instants.residentBytes, instant));
+  const live = observed.map((instant) => groups.reduce((sum, group) => sum + at(group.liveBytes, instant - 1), 0));
+  const outside = resident.map((bytes, row) => bytes - (live[row] ?? 0));
+  const third = Math.max(1, Math.floor(observed.length / 3));
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const thirds = [outside.slice(0, third), outside.slice(third, 2 * third), outside.slice(-third)].map(mean);
+  const growthBytes = (thirds[2] ?? 0) - (thirds[0] ?? 0);
+  const rises = (thirds[1] ?? 0) > (thirds[0] ?? 0) && (thirds[2] ?? 0) > (thirds[1] ?? 0);
+  const heapGrowth = mean(live.slice(-third)) - mean(live.slice(0, third));
+  const residentBytes = resident.at(-1) ?? 0;
+  if (!rises || growthBytes < Math.max(OUTSIDE_BYTES, OUTSIDE_SHARE * residentBytes) || heapGrowth > growthBytes / 2) return null;
+  return { growthBytes, residentBytes, liveBytes: live.at(-1) ?? 0 };
+}
+
+/** Who owns what leaks: fetched messages that are no longer queued are kept by the application. */
+export function partyOf(verdict: ProcessVerdict): "client" | "app" | "app-retained" | "runtime" | null {
+  if (verdict.class === "inconclusive" || verdict.class === "stable" || verdict.deciding === null) return null;
+  const { party, kind } = verdict.deciding.group;
+  if (verdict.class === "leak" && kind === "fetch") return "app-retained";
+  return party === "unknown" ? null : party;
+}

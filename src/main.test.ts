@@ -1,0 +1,169 @@
+/** The program as its users meet it: the real bin, its streams and its exit codes. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const bin = fileURLToPath(new URL("./bin/lagleak.js", import.meta.url));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function lagleak(args: readonly string[], stdin = "", env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (part) => (stdout += part));
+    child.stderr.on("data", (part) => (stderr += part));
+    child.stdin.on("error", () => {}); // a program that refuses early does not read
+    child.stdin.end(stdin);
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const folder = await mkdtemp(path.join(tmpdir(), "lagleak-"));
+after(() => rm(folder, { recursive: true }));
+const notes = path.join(folder, "notes.bin");
+await writeFile(
+  notes,
+  Uint8Array.from({ length: 5000 }, (_, row) => (row * 7919) % 251),
+);
+const empty = path.join(folder, "empty.heap");
+await writeFile(empty, "");
+
+test("--help and --version are answers", async () => {
+  const [help, inspectHelp, version, helpWord] = await Promise.all([
+    lagleak(["--help"]),
+    lagleak(["inspect", "--help"]),
+    lagleak(["--version"]),
+    lagleak(["help", "list"]),
+  ]);
+  for (const outcome of [help, inspectHelp, version, helpWord]) {
+    assert.equal(outcome.code, 0);
+    assert.equal(outcome.stderr, "");
+  }
+  for (const outcome of [help, inspectHelp, helpWord]) assert.match(outcome.stdout, /\nExamples:\n {2}lagleak /);
+  assert.match(inspectHelp.stdout, /Usage: lagleak inspect .*<capture>/);
+  const manifest: unknown = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  assert.equal(version.stdout.trim(), (manifest as { version: string }).version);
+});
+
+test("without anything to do, the help goes to stderr and the usage is wrong", async () => {
+  const { code, stdout, stderr } = await lagleak([]);
+  assert.equal(code, 2);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^Usage: lagleak/);
+});
+
+test("a wrong option is wrong usage, with a suggestion", async () => {
+  const { code, stdout, stderr } = await lagleak(["inspect", "x", "--jsn"]);
+  assert.equal(code, 2);
+  assert.equal(stdout, "");
+  assert.equal(stderr, "lagleak: unknown option '--jsn'\n  Did you mean --json? See lagleak inspect --help.\n");
+});
+
+test("a capture without a command is analyzed", async () => {
+  const { code, stderr } = await lagleak(["--top", "many", "x"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /See lagleak analyze --help/);
+});
+
+test("a file that is missing, empty, or no capture cannot be read", async () => {
+  const missing = path.join(folder, "missing.heap");
+  const outcomes = await Promise.all([missing, empty, notes, path.join(folder, "*.pb"), folder].map((file) => lagleak(["inspect", file])));
+  const messages = [
+    /^lagleak: .*missing\.heap: there is no such file\n/,
+    /^lagleak: .*empty\.heap: is empty \(0 bytes\)\n {2}\S/,
+    /^lagleak: .*notes\.bin: .+\n {2}\S/,
+    /^lagleak: .*\*\.pb: matches no file\n {2}\S/,
+    /^lagleak: .*lagleak-\w+: is a folder without a capture\n {2}\S/,
+  ];
+  outcomes.forEach(({ code, stdout, stderr }, row) => {
+    assert.equal(code, 3);
+    assert.equal(stdout, "");
+    assert.match(stderr, messages[row] ?? /^$/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  });
+});
+
+test("standard input is read and named", async () => {
+  const { code, stderr } = await lagleak(["inspect", "-"], "\u0001\u0002 nothing\n");
+  assert.equal(code, 3);
+  assert.match(stderr, /^lagleak: standard input: /);
+});
+
+test("with --format json an error is an object on stdout, too", async () => {
+  for (const args of [["--json"], ["--format", "json"], ["--format=json"]]) {
+    const { code, stdout, stderr } = await lagleak(["inspect", empty, ...args]);
+    assert.equal(code, 3);
+    assert.match(stderr, /^lagleak: /);
+    const answer = JSON.parse(stdout);
+    assert.deepEqual(Object.keys(answer), ["schemaVersion", "error"]);
+    assert.deepEqual(Object.keys(answer.error), ["code", "message", "file", "offset", "line", "hint"]);
+    assert.equal(answer.error.code, "empty");
+    assert.equal(answer.error.file, empty);
+  }
+  const usage = await lagleak(["inspect", "x", "--json", "--nope"]);
+  assert.equal(usage.code, 2);
+  assert.equal(JSON.parse(usage.stdout).error.code, "usage");
+});
+
+test("lists come from the registries, as text and as JSON", async () => {
+  for (const what of ["formats", "clients", "methods"]) {
+    const [text, json] = await Promise.all([lagleak(["list", what]), lagleak(["list", what, "--json"])]);
+    assert.equal(text.code, 0);
+    assert.notEqual(text.stdout, "");
+    const answer = JSON.parse(json.stdout);
+    assert.equal(answer.schemaVersion, 1);
+    assert.ok(Array.isArray(answer[what]));
+  }
+});
+
+test("an answer goes to the file that is named, which is overwritten only by force", async () => {
+  const file = path.join(folder, "formats.json");
+  const first = await lagleak(["list", "formats", "-o", file]);
+  assert.deepEqual([first.code, first.stdout], [0, ""]);
+  assert.equal(JSON.parse(await readFile(file, "utf8")).schemaVersion, 1);
+  const second = await lagleak(["list", "formats", "-o", file]);
+  assert.equal(second.code, 2);
+  assert.match(second.stderr, /formats\.json: exists already\n {2}.*--force/);
+  assert.equal((await lagleak(["list", "formats", "-o", file, "--force"])).code, 0);
+  assert.equal((await lagleak(["list", "formats", "-o", path.join(folder, "list.html")])).code, 2);
+});
+
+test("text in a pipe has no colour, with and without NO_COLOR", async () => {
+  for (const env of [{}, { NO_COLOR: "1" }]) {
+    const outcome = await lagleak(["inspect", "--help"], "", env);
+    assert.ok(!`${outcome.stdout}${outcome.stderr}`.includes("\u001b"));
+  }
+});
+
+test("an interrupt ends with 130", async () => {
+  const child = spawn(process.execPath, [bin, "inspect", "-"], { stdio: ["pipe", "ignore", "ignore"] });
+  setTimeout(() => child.kill("SIGINT"), 400); // it waits for its standard input
+  assert.deepEqual(await once(child, "close"), [130, null]);
+});
+
+test("a reader that goes away is no error", async () => {
+  const child = spawn(process.execPath, [bin, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  let stderr = "";
+  child.stderr.on("data", (part) => (stderr += part));
+  assert.deepEqual(await once(child, "close"), [0, null]);
+  assert.equal(stderr, "");
+});
+
+test("an answer that cannot be written is no verdict", { skip: !existsSync("/dev/full") }, async () => {
+  const child = spawn(process.execPath, [bin, "list", "formats"], { stdio: ["ignore", openSync("/dev/full", "w"), "ignore"] });
+  assert.deepEqual(await once(child, "close"), [2, null]);
+});

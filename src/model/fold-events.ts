@@ -1,0 +1,392 @@
+/**
+ * Folds a log of allocations and frees, while it is read, into at most 256 instants: memory is bounded by sites and instants,
+ * never by events. Time is cut into slices of the writer's clock; when there are too many, neighbours are merged and the
+ * slices become twice as wide. Every slice is an instant, also the quiet ones: a plateau has to be seen as one.
+ *
+ * A *unit* is what the log counts by: a path, or a path with one block size (heaptrack's allocation info). The counts lie in a
+ * grid, slice by slice, so that an event is two additions next to those of the other units of its slice. Where the log has
+ * no addresses, frees are matched first in, first out within a unit; then what survives are the youngest births of the unit,
+ * and the grid already knows how many were born in which slice.
+ */
+import { at, Float64Builder, Uint32Builder } from "../base/columns.ts";
+import type { Changes, Survivors } from "./profile.ts";
+import type { ProfileBuilder } from "./profile-builder.ts";
+
+export const MAX_INSTANTS = 256;
+
+/**
+ * Slices are merged, too, when the grid has more cells than this (8 bytes each, 24 with sizes), and when more rows than this
+ * come out of it (40 bytes each), but not to fewer than 24 slices: with tens of thousands of busy sites 256 instants would
+ * take a gigabyte, and no judgement looks at more than 20 blocks of them.
+ */
+const MAX_CELLS = 4_000_000;
+const MAX_CELLS_WITH_SIZES = 1_500_000;
+const MAX_ROWS = 600_000;
+const FEWEST_SLICES = 24;
+
+export interface FoldOptions {
+  /** Width of the first slices: the clock of the writer. */
+  readonly sliceMs: number;
+  /**
+   * `fifo`: the log frees any block of a unit, and all blocks of a unit have one size. `exact`: the reader knows which block
+   * is freed, and says at the end what survived.
+   */
+  readonly matching: Survivors["matching"];
+  /** Slices 2k-1 and 2k are now slice k: the reader's own notes of slices have to follow. */
+  readonly onMerge?: () => void;
+}
+
+/** A block, or several of one path and slice, that lives at the end. */
+export interface Survivor {
+  readonly path: number;
+  readonly bornAt: number; // slice
+  readonly bytes: number;
+  readonly blocks: number;
+  readonly isDoubtful: boolean; // one of several alike, of which some were freed: which ones is a guess
+}
+
+export interface Folded {
+  readonly survivors: Survivors;
+  readonly peakBytes: number;
+  readonly peakAtMs: number;
+}
+
+export class EventFold {
+  readonly #options: FoldOptions;
+  readonly #hasSizes: boolean;
+  #sliceMs: number;
+  #slice = 1; // the open one; slice 0 = before the capture
+  #elapsedMs = 0;
+  #liveBytes = 0;
+  #peakBytes = 0;
+  #peakAtMs = 0;
+  #residentBytes: Float64Array = new Float64Array(MAX_INSTANTS + 1); // by slice, the last one said
+
+  readonly #pathOf: Uint32Builder = new Uint32Builder(); // by unit
+  readonly #blockBytes: Float64Builder = new Float64Builder(); // by unit, where all its blocks have one size
+
+  // the grid: cell = slice * #columns + unit
+  #columns = 1024; // units there is room for
+  #slices = MAX_INSTANTS; // slices there is room for, slice 0 not counted
+  #base: number; // of the open slice
+  #born: Uint32Array;
+  #freed: Uint32Array;
+  #bornBytes: Float64Array;
+  #freedBytes: Float64Array;
+
+  constructor(options: FoldOptions) {
+    this.#options = options;
+    this.#sliceMs = options.sliceMs;
+    this.#hasSizes = options.matching === "exact";
+    this.#base = this.#columns;
+    const cells = (this.#slices + 1) * this.#columns;
+    this.#born = new Uint32Array(cells);
+    this.#freed = new Uint32Array(cells);
+    this.#bornBytes = new Float64Array(this.#hasSizes ? cells : 0);
+    this.#freedBytes = new Float64Array(this.#hasSizes ? cells : 0);
+  }
+
+  /** A new unit of a path, with the size of its blocks where they have one. Units are numbered from 0 in the order of the calls. */
+  unit(path: number, blockBytes = 0): number {
+    const unit = this.#pathOf.length;
+    this.#pathOf.push(path);
+    this.#blockBytes.push(blockBytes);
+    if (unit >= this.#columns) this.#widen();
+    return unit;
+  }
+
+  pathOf(unit: number): number {
+    return this.#pathOf.get(unit);
+  }
+
+  get liveBytes(): number {
+    return this.#liveBytes;
+  }
+
+  get elapsedMs(): number {
+    return this.#elapsedMs;
+  }
+
+  /** The slice in which a block that is allocated now is born. */
+  get slice(): number {
+    return this.#slice;
+  }
+
+  allocate(unit: number, bytes: number): void {
+    const cell = this.#base + unit;
+    this.#born[cell] = (this.#born[cell] as number) + 1;
+    if (this.#hasSizes) this.#bornBytes[cell] = (this.#bornBytes[cell] as number) + bytes;
+    this.#liveBytes += bytes;
+    if (this.#liveBytes > this.#peakBytes) {
+      this.#peakBytes = this.#liveBytes;
+      this.#peakAtMs = this.#elapsedMs;
+    }
+  }
+
+  free(unit: number, bytes: number): void {
+    const cell = this.#base + unit;
+    this.#freed[cell] = (this.#freed[cell] as number) + 1;
+    if (this.#hasSizes) this.#freedBytes[cell] = (this.#freedBytes[cell] as number) + bytes;
+    this.#liveBytes -= bytes;
+  }
+
+  /** The clock goes on; a clock that goes back is taken to stand still. */
+  advance(elapsedMs: number): void {
+    if (elapsedMs <= this.#elapsedMs) return;
+    this.#elapsedMs = elapsedMs;
+    // jumps of any length are merges, not millions of empty slices
+    while (Math.ceil(elapsedMs / this.#sliceMs) > this.#slices) this.#merge();
+    const slice = Math.max(this.#slice, Math.ceil(elapsedMs / this.#sliceMs));
+    if (slice === this.#slice) return;
+    // quiet slices keep what the process was said to hold before them
+    this.#residentBytes.fill(at(this.#residentBytes, this.#slice), this.#slice + 1, slice + 1);
+    this.#slice = slice;
+    this.#base = slice * this.#columns;
+  }
+
+  /** The resident set as the log states it for the current time. */
+  resident(bytes: number): void {
+    this.#residentBytes[this.#slice] = bytes;
+  }
+
+  /** Everything so far was before the capture (a runtime attach): totals start anew. */
+  reset(): void {
+    for (const grid of [this.#born, this.#freed, this.#bornBytes, this.#freedBytes]) grid.fill(0);
+    this.#liveBytes = 0;
+    this.#peakBytes = 0;
+    this.#peakAtMs = 0;
+  }
+
+  /** Room for twice as many units, in fewer slices where the grid would become too large. */
+  #widen(): void {
+    const maxCells = this.#hasSizes ? MAX_CELLS_WITH_SIZES : MAX_CELLS;
+    while (this.#columns * 2 * this.#slices > maxCells && this.#slices >= 2 * FEWEST_SLICES) {
+      this.#merge();
+      while (this.#slice > this.#slices / 2) this.#merge();
+      this.#slices >>= 1;
+    }
+    const columns = this.#columns * 2;
+    const widened = <Grid extends Uint32Array | Float64Array>(grid: Grid, wider: Grid): Grid => {
+      if (grid.length === 0) return grid;
+      for (let slice = 0; slice <= this.#slices; slice++) {
+        wider.set(grid.subarray(slice * this.#columns, (slice + 1) * this.#columns), slice * columns);
+      }
+      return wider;
+    };
+    const cells = (this.#slices + 1) * columns;
+    this.#born = widened(this.#born, new Uint32Array(cells));
+    this.#freed = widened(this.#freed, new Uint32Array(cells));
+    this.#bornBytes = widened(this.#bornBytes, new Float64Array(this.#hasSizes ? cells : 0));
+    this.#freedBytes = widened(this.#freedBytes, new Float64Array(this.#hasSizes ? cells : 0));
+    this.#columns = columns;
+    this.#base = this.#slice * columns;
+  }
+
+  /** Slices 2k-1 and 2k become slice k. */
+  #merge(): void {
+    const last = this.#slice;
+    const units = this.#pathOf.length;
+    for (const grid of [this.#born, this.#freed, this.#bornBytes, this.#freedBytes]) {
+      if (grid.length > 0) mergeSlices(grid, this.#columns, units, last);
+    }
+    const resident = new Float64Array(MAX_INSTANTS + 1);
+    for (let slice = 1; slice <= last; slice++) {
+      if (at(this.#residentBytes, slice) > 0) resident[(slice + 1) >> 1] = at(this.#residentBytes, slice);
+    }
+    this.#residentBytes = resident;
+    this.#sliceMs *= 2;
+    this.#slice = (last + 1) >> 1;
+    this.#base = this.#slice * this.#columns;
+    this.#options.onMerge?.();
+  }
+
+  /** Writes instants and changes into the builder. Where matching is exact, `survivors` says what lives, after the last merge. */
+  finish(builder: ProfileBuilder, survivors: () => Iterable<Survivor> = () => []): Folded {
+    while (this.#slice >= 2 * FEWEST_SLICES && this.#countRows() > MAX_ROWS) this.#merge();
+    for (let slice = 1; slice <= this.#slice; slice++) {
+      builder.instant({
+        elapsedMs: Math.min(slice * this.#sliceMs, Math.max(this.#elapsedMs, (slice - 1) * this.#sliceMs)),
+        residentBytes: at(this.#residentBytes, slice),
+      });
+    }
+    const changes = this.#changes();
+    builder.adoptChanges(changes);
+    const bornBytes = new Float64Array(this.#slice + 1);
+    for (let row = 0; row < changes.length; row++) {
+      const slice = at(changes.instant, row);
+      bornBytes[slice] = at(bornBytes, slice) + at(changes.allocatedBytes, row);
+    }
+    const { matching } = this.#options;
+    return {
+      survivors: {
+        ...survivorsTable(matching === "fifo" ? this.#youngest() : survivors()),
+        clock: "instants",
+        matching,
+        slices: this.#slice + 1,
+        bornBytes,
+      },
+      peakBytes: this.#peakBytes,
+      peakAtMs: this.#peakAtMs,
+    };
+  }
+
+  #countRows(): number {
+    let rows = 0;
+    const units = this.#pathOf.length;
+    for (let slice = 1; slice <= this.#slice; slice++) {
+      for (let cell = slice * this.#columns; cell < slice * this.#columns + units; cell++) {
+        if (this.#born[cell] !== 0 || this.#freed[cell] !== 0) rows++;
+      }
+    }
+    return rows;
+  }
+
+  /** One row for each slice and path in which something happened. */
+  #changes(): Changes {
+    const rows = new ChangeRows(Math.max(1, this.#countRows()));
+    const units = this.#pathOf.length;
+    for (let slice = 1; slice <= this.#slice; slice++) {
+      rows.openSlice(slice);
+      for (let unit = 0; unit < units; unit++) {
+        const cell = slice * this.#columns + unit;
+        const born = this.#born[cell] as number;
+        const freed = this.#freed[cell] as number;
+        if (born === 0 && freed === 0) continue;
+        const blockBytes = this.#blockBytes.get(unit);
+        const bornBytes = this.#hasSizes ? (this.#bornBytes[cell] as number) : born * blockBytes;
+        const freedBytes = this.#hasSizes ? (this.#freedBytes[cell] as number) : freed * blockBytes;
+        rows.add(this.#pathOf.get(unit), bornBytes - freedBytes, born - freed, bornBytes, born);
+      }
+    }
+    return rows.finish();
+  }
+
+  /** First in, first out: what lives of a unit are its youngest births. */
+  *#youngest(): Iterable<Survivor> {
+    const units = this.#pathOf.length;
+    for (let unit = 0; unit < units; unit++) {
+      let live = 0;
+      let isDoubtful = false;
+      for (let slice = 1; slice <= this.#slice; slice++) {
+        const cell = slice * this.#columns + unit;
+        live += (this.#born[cell] as number) - (this.#freed[cell] as number);
+        isDoubtful ||= this.#freed[cell] !== 0;
+      }
+      const path = this.#pathOf.get(unit);
+      const blockBytes = this.#blockBytes.get(unit);
+      for (let bornAt = this.#slice; bornAt >= 1 && live > 0; bornAt--) {
+        const blocks = Math.min(live, this.#born[bornAt * this.#columns + unit] as number);
+        if (blocks > 0) yield { path, bornAt, bytes: blocks * blockBytes, blocks, isDoubtful };
+        live -= blocks;
+      }
+    }
+  }
+}
+
+/** In place: slice k is never written before slices 2k-1 and 2k are read. */
+function mergeSlices(grid: Uint32Array | Float64Array, columns: number, units: number, last: number): void {
+  for (let merged = 1; merged <= (last + 1) >> 1; merged++) {
+    const to = merged * columns;
+    const from = (2 * merged - 1) * columns;
+    const hasSecond = 2 * merged <= last;
+    for (let unit = 0; unit < units; unit++) {
+      grid[to + unit] = (grid[from + unit] as number) + (hasSecond ? (grid[from + columns + unit] as number) : 0);
+    }
+  }
+  grid.fill(0, (((last + 1) >> 1) + 1) * columns, (last + 1) * columns);
+}
+
+/** Rows of changes, slice by slice; several units of one path are summed. */
+class ChangeRows {
+  #length = 0;
+  readonly #changes: { [K in Exclude<keyof Changes, "length">]: K extends "instant" | "path" ? Uint32Array : Float64Array };
+  #rowOfPath: Uint32Array = new Uint32Array(1024); // counts only when the row belongs to the open slice
+  #open = 0;
+  #firstOfOpen = 0;
+
+  constructor(mostRows: number) {
+    this.#changes = {
+      instant: new Uint32Array(mostRows),
+      path: new Uint32Array(mostRows),
+      liveBytes: new Float64Array(mostRows),
+      liveBlocks: new Float64Array(mostRows),
+      allocatedBytes: new Float64Array(mostRows),
+      allocatedBlocks: new Float64Array(mostRows),
+    };
+  }
+
+  openSlice(slice: number): void {
+    this.#open = slice;
+    this.#firstOfOpen = this.#length;
+  }
+
+  add(path: number, liveBytes: number, liveBlocks: number, allocatedBytes: number, allocatedBlocks: number): void {
+    if (path >= this.#rowOfPath.length) {
+      const larger = new Uint32Array(Math.max(path + 1, this.#rowOfPath.length * 2));
+      larger.set(this.#rowOfPath);
+      this.#rowOfPath = larger;
+    }
+    const changes = this.#changes;
+    let row = this.#rowOfPath[path] as number;
+    if (row < this.#firstOfOpen || row >= this.#length || changes.path[row] !== path) {
+      row = this.#length++;
+      changes.instant[row] = this.#open;
+      changes.path[row] = path;
+      this.#rowOfPath[path] = row;
+    }
+    changes.liveBytes[row] = (changes.liveBytes[row] as number) + liveBytes;
+    changes.liveBlocks[row] = (changes.liveBlocks[row] as number) + liveBlocks;
+    changes.allocatedBytes[row] = (changes.allocatedBytes[row] as number) + allocatedBytes;
+    changes.allocatedBlocks[row] = (changes.allocatedBlocks[row] as number) + allocatedBlocks;
+  }
+
+  finish(): Changes {
+    const length = this.#length;
+    const { instant, path, liveBytes, liveBlocks, allocatedBytes, allocatedBlocks } = this.#changes;
+    return {
+      length,
+      instant: instant.subarray(0, length),
+      path: path.subarray(0, length),
+      liveBytes: liveBytes.subarray(0, length),
+      liveBlocks: liveBlocks.subarray(0, length),
+      allocatedBytes: allocatedBytes.subarray(0, length),
+      allocatedBlocks: allocatedBlocks.subarray(0, length),
+    };
+  }
+}
+
+/** Sums survivors by path and slice. */
+function survivorsTable(
+  survivors: Iterable<Survivor>,
+): Pick<Survivors, "length" | "path" | "bornAt" | "bytes" | "blocks" | "doubtfulBytes"> {
+  const path = new Uint32Builder();
+  const bornAt = new Uint32Builder();
+  const bytes = new Float64Builder();
+  const blocks = new Float64Builder();
+  const doubtfulBytes = new Float64Builder();
+  const rows = new Map<number, number>();
+  for (const survivor of survivors) {
+    const key = survivor.path * (MAX_INSTANTS + 1) + survivor.bornAt;
+    let row = rows.get(key);
+    if (row === undefined) {
+      row = path.length;
+      rows.set(key, row);
+      path.push(survivor.path);
+      bornAt.push(survivor.bornAt);
+      bytes.push(0);
+      blocks.push(0);
+      doubtfulBytes.push(0);
+    }
+    bytes.add(row, survivor.bytes);
+    blocks.add(row, survivor.blocks);
+    if (survivor.isDoubtful) doubtfulBytes.add(row, survivor.bytes);
+  }
+  return {
+    length: path.length,
+    path: path.finish(),
+    bornAt: bornAt.finish(),
+    bytes: bytes.finish(),
+    blocks: blocks.finish(),
+    doubtfulBytes: doubtfulBytes.finish(),
+  };
+}

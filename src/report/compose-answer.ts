@@ -1,0 +1,176 @@
+/** Turns facts and judgement into the answer: the only place where codes become sentences and rows become plain data. */
+import { at } from "../base/columns.ts";
+import { displayName } from "../base/symbols.ts";
+import type { ProcessFacts } from "../judge/facts.ts";
+import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
+import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
+import type { Answer, AnswerLoss, Group, SeriesPoint, Site } from "./answer.ts";
+import { nextStep, reason, summary } from "./words.ts";
+
+export interface ComposeOptions {
+  readonly version: string;
+  readonly top: number; // most sites shown
+}
+
+const COURSE_POINTS = 24;
+const SERIES_POINTS = 256;
+
+export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options: ComposeOptions): Answer {
+  const { profile, lastObserved } = facts;
+  const total = totalLiveBytes(profile);
+  const liveBytes = lastObserved === 0 ? 0 : at(total, lastObserved);
+  const timed = hasTimes(profile);
+  const durationMs = timed && lastObserved > 0 ? at(profile.instants.elapsedMs, lastObserved) - at(profile.instants.elapsedMs, 1) : null;
+  const residentBytes = lastObserved === 0 ? 0 : at(profile.instants.residentBytes, lastObserved);
+  const sites = judgement.sites.slice(0, options.top).map((site) => siteOf(facts, site));
+  return {
+    schemaVersion: 1,
+    tool: { name: "lagleak", version: options.version },
+    verdict: {
+      class: judgement.class,
+      party: judgement.party,
+      client: judgement.client,
+      confidence: round(judgement.confidence, 4),
+      probabilities: roundAll(judgement.probabilities),
+      grade: judgement.grade,
+      summary: summary(judgement.summary, profile.instants.length > 2 ? durationMs : null),
+      because: judgement.because
+        .map(reason)
+        .map((entry) => ({ ...entry, logBayesFactor: entry.logBayesFactor === null ? null : round(entry.logBayesFactor, 2) })),
+      next: judgement.next.map(nextStep),
+      advice: judgement.advice.map(({ code, text, settings }) => ({ code, text, settings })),
+      limit: judgement.limit,
+    },
+    totals: {
+      liveBytes: Math.round(liveBytes),
+      peakBytes: Math.round(profile.peakBytes),
+      growthBytes: Math.round(lastObserved > 1 ? liveBytes - at(total, 1) : 0),
+      instants: profile.instants.length - 1,
+      durationSeconds: durationMs === null ? null : round(durationMs / 1000, 3),
+      sampled: profile.precision.kind === "sampled",
+      residentBytes: residentBytes === 0 ? null : residentBytes,
+      unexplainedBytes: residentBytes === 0 ? null : Math.round(residentBytes - liveBytes),
+    },
+    groups: judgement.groups.map((group) => groupOf(group, liveBytes)),
+    sites,
+    ceilings: facts.ceilings.map(({ component, bytes, lowBytes, highBytes, formula, settings, assumed }) => ({
+      client: facts.client?.id ?? "",
+      component,
+      bytes: Math.round(bytes),
+      lowBytes: Math.round(lowBytes),
+      highBytes: Math.round(highBytes),
+      formula,
+      settings,
+      assumed,
+    })),
+    series: seriesPoints(facts, timed),
+    captures: profile.captures.map(({ path, format, clock, takenAt, liveBytes: live, losses }) => ({
+      path,
+      format,
+      clock,
+      takenAt: takenAt === null ? null : new Date(takenAt).toISOString(),
+      liveBytes: live === null ? null : Math.round(live),
+      losses: losses.map(lossOf),
+    })),
+    losses: summed([...profile.losses, ...facts.losses]),
+  };
+}
+
+/** Losses of one kind and text as one, with their count: twelve dumps without names are said once. */
+function summed(losses: readonly AnswerLoss[]): readonly AnswerLoss[] {
+  const byText = new Map<string, AnswerLoss>();
+  for (const loss of losses) {
+    const known = byText.get(loss.code + loss.text);
+    byText.set(loss.code + loss.text, { ...lossOf(known ?? loss), count: (known?.count ?? 0) + loss.count });
+  }
+  return [...byText.values()];
+}
+
+function lossOf({ code, text, offset, count }: AnswerLoss): AnswerLoss {
+  return { code, text, offset, count };
+}
+
+function groupOf(group: GroupJudgement, liveBytes: number): Group {
+  return {
+    party: group.party,
+    client: group.client,
+    component: group.component,
+    owner: group.owner,
+    liveBytes: Math.round(group.liveBytes),
+    liveBlocks: Math.round(group.liveBlocks),
+    peakBytes: Math.round(group.peakBytes),
+    growthBytes: Math.round(group.growthBytes),
+    share: liveBytes === 0 ? 0 : round(group.liveBytes / liveBytes, 4),
+    class: group.class,
+    confidence: round(group.confidence, 4),
+    courseBytes: thin(group.course, COURSE_POINTS),
+  };
+}
+
+/** At most `points` of the values, equally spaced, the first and the last among them. */
+function thin(values: Float64Array, points: number): readonly number[] {
+  const wanted = Math.min(points, values.length);
+  return Array.from({ length: wanted }, (_, index) =>
+    Math.round(at(values, wanted === 1 ? 0 : Math.round((index * (values.length - 1)) / (wanted - 1)))),
+  );
+}
+
+function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
+  const { frames, modules, strings } = profile;
+  const stack = framesOf(profile, site.path);
+  const named = stack.slice(0, stack.lastIndexOf(site.frame) + 1);
+  const module = strings[at(modules.name, at(frames.module, site.frame))] ?? "";
+  const file = strings[at(frames.file, site.frame)] ?? "";
+  const line = at(frames.line, site.frame);
+  return {
+    stack: (named.length > 0 ? named : stack).map((frame) => displayName(frameText(profile, frame))),
+    module: module === "" ? null : moduleBaseName(module),
+    file: file === "" ? null : file,
+    line: line === 0 ? null : line,
+    party: site.party,
+    component: site.component,
+    liveBytes: Math.round(site.liveBytes),
+    growthBytes: Math.round(site.growthBytes),
+    class: site.class,
+    confidence: round(site.confidence, 4),
+  };
+}
+
+function seriesPoints(facts: ProcessFacts, timed: boolean): readonly SeriesPoint[] {
+  const { profile, rows, bytesByGroup, lastObserved, queue, startedAt } = facts;
+  const points: SeriesPoint[] = [];
+  const step = Math.max(1, Math.ceil(lastObserved / SERIES_POINTS));
+  for (let instant = 1; instant <= lastObserved; instant += step) {
+    const live = { client: 0, app: 0, runtime: 0, unknown: 0 };
+    for (const [row, { party }] of rows.entries()) live[party] += at(seriesOf(bytesByGroup, row), instant);
+    const elapsedMs = at(profile.instants.elapsedMs, instant);
+    const residentBytes = at(profile.instants.residentBytes, instant);
+    points.push({
+      at: timed && startedAt !== null ? new Date(startedAt + elapsedMs).toISOString() : null,
+      elapsedSeconds: timed ? round(elapsedMs / 1000, 3) : null,
+      liveBytes: {
+        client: Math.round(live.client),
+        app: Math.round(live.app),
+        runtime: Math.round(live.runtime),
+        unknown: Math.round(live.unknown),
+      },
+      queueBytes: known(queue?.valueBytes[instant - 1]),
+      lag: known(queue?.lag[instant - 1]),
+      residentBytes: residentBytes === 0 ? null : residentBytes,
+    });
+  }
+  return points;
+}
+
+function known(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) || value < 0 ? null : Math.round(value);
+}
+
+function round(value: number, digits: number): number {
+  const scale = 10 ** digits;
+  return Math.round(value * scale) / scale;
+}
+
+function roundAll<K extends string>(values: Readonly<Record<K, number>>): Record<K, number> {
+  return Object.fromEntries(Object.entries<number>(values).map(([key, value]) => [key, round(value, 4)])) as Record<K, number>;
+}

@@ -1,0 +1,7 @@
+/** The JSON of the contract: the answer as it is, two spaces, one newline at the end; the same input gives the same bytes. */
+import type { Renderer } from "./renderer.ts";
+
+export const json: Renderer = {
+  id: "json",
+  render: (answer) => `${JSON.stringify(answer, null, 2)}\n`,
+};

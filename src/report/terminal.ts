@@ -1,0 +1,218 @@
+/**
+ * The answer for a terminal: the verdict as a sentence, why, where the memory is, what to do, what would settle it.
+ * Everything fits the width; colour repeats what words say and never says more.
+ */
+import { styleText } from "node:util";
+import Table from "cli-table3";
+import { formatBytes, formatDuration } from "../base/units.ts";
+import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.ts";
+import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
+import type { Renderer, RenderOptions } from "./renderer.ts";
+import { componentWords, evidenceStrength, verdictTitle } from "./words.ts";
+
+type Style = Parameters<typeof styleText>[0];
+
+const COLOR_OF_CLASS: Readonly<Record<VerdictClass, Style>> = {
+  leak: "red",
+  backlog: "yellow",
+  "outside-heap": "yellow",
+  inconclusive: "yellow",
+  buffering: "green",
+  stable: "green",
+  "warm-up": "green",
+  step: "green",
+};
+
+const MAX_COLUMNS = 110; // longer lines are hard to read, whatever the window
+
+export const terminal: Renderer = {
+  id: "text",
+  render(answer, options) {
+    const columns = Math.max(40, Math.min(options.columns, MAX_COLUMNS));
+    const paint = (style: Style, text: string): string =>
+      options.color ? styleText(style, text, { validateStream: false } as never) : text;
+    const sections = [
+      verdictLines(answer, columns, paint),
+      list("Why", reasonLines(answer), columns, paint),
+      groupLines(answer, columns, paint),
+      siteLines(answer, columns, paint, options),
+      ceilingLines(answer, columns, paint, options),
+      list("What to do", adviceLines(answer), columns, paint),
+      nextLines(answer, columns, paint),
+      captureLines(answer, columns, paint),
+    ];
+    return `${sections
+      .filter((section) => section.length > 0)
+      .map((section) => section.join("\n"))
+      .join("\n\n")}\n`;
+  },
+};
+
+type Paint = (style: Style, text: string) => string;
+
+function verdictLines({ verdict }: Answer, columns: number, paint: Paint): string[] {
+  const title = verdictTitle(verdict);
+  const sure = `${Math.round(verdict.confidence * 100)} % sure, evidence grade ${verdict.grade}`;
+  const head = `${paint(["bold", COLOR_OF_CLASS[verdict.class]] as never, title)}  ${paint("dim", sure)}`;
+  const exceeds =
+    verdict.limit?.exceeds === true && verdict.class !== "leak" ? [paint(["bold", "red"] as never, "OVER THE MEMORY LIMIT")] : [];
+  return [head, ...exceeds, "", ...wrap(printable(verdict.summary), columns)];
+}
+
+function list(title: string, items: readonly string[], columns: number, paint: Paint): string[] {
+  if (items.length === 0) return [];
+  return [paint("bold", title), ...items.flatMap((item) => hang("- ", item, columns))];
+}
+
+/** A first line with a mark, the following lines indented under the text. */
+function hang(mark: string, text: string, columns: number): readonly string[] {
+  const lines = wrap(printable(text), columns - mark.length - 2);
+  return lines.map((line, row) => `  ${row === 0 ? mark : " ".repeat(mark.length)}${line}`);
+}
+
+function reasonLines({ verdict }: Answer): readonly string[] {
+  return verdict.because.map((reason) => {
+    const strength = evidenceStrength(reason.logBayesFactor);
+    return strength === "" ? reason.text : `${reason.text} (${strength})`;
+  });
+}
+
+function adviceLines({ verdict }: Answer): readonly string[] {
+  return verdict.advice.map((advice) => {
+    const settings = Object.entries(advice.settings).map(([key, value]) => `${key}=${value}`);
+    return settings.length === 0 ? advice.text : `${advice.text} ${settings.join(", ")}`;
+  });
+}
+
+function nextLines({ verdict }: Answer, columns: number, paint: Paint): string[] {
+  if (verdict.next.length === 0) return [];
+  const title = verdict.class === "inconclusive" ? "What would settle it" : "What would make it surer";
+  const lines = verdict.next.flatMap((step) => [
+    ...hang("- ", step.text, columns),
+    ...(step.command === null ? [] : [`      ${paint("cyan", `$ ${printable(step.command)}`)}`]),
+  ]);
+  return [paint("bold", title), ...lines];
+}
+
+/** Rules of space only: a table that can be pasted into a ticket. */
+const PLAIN_BORDERS = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: " ",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: " ",
+} as const;
+
+function plainTable(aligns: readonly ("left" | "right")[]): Table.Table {
+  return new Table({
+    chars: PLAIN_BORDERS,
+    style: { "padding-left": 1, "padding-right": 0, head: [], border: [], compact: true },
+    colAligns: [...aligns],
+  });
+}
+
+/** `client: fetch responses`; with several clients in the process the client by its name. */
+function groupName(group: Group, isOnlyClient: boolean): string {
+  if (group.party === "app") return group.owner ?? "application";
+  const who = group.party === "client" && !isOnlyClient ? (group.client ?? "client") : group.party;
+  return group.component === null ? who : `${who}: ${componentWords(group.component)}`;
+}
+
+const SHOWN_GROUPS = 8;
+const SHOWN_SHARE = 0.002; // of the peak
+const GAP_COLUMNS = 2;
+
+function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): string[] {
+  const shown = groups.filter((group) => group.peakBytes >= SHOWN_SHARE * totals.peakBytes).slice(0, SHOWN_GROUPS);
+  if (shown.length === 0) return [];
+  const isWide = columns >= 76;
+  const isOnlyClient = new Set(groups.flatMap(({ client }) => (client === null ? [] : [client]))).size <= 1;
+  const rows = shown.map((group) => {
+    const share = isWide ? [`${Math.round(group.share * 100)} %`] : [];
+    const course = isWide ? [sparkline(thin(group.courseBytes, columns >= 90 ? 16 : 12))] : [];
+    return { group, cells: [formatBytes(group.liveBytes), signed(group.growthBytes), ...share, group.class, ...course] };
+  });
+  const titles = ["live", "growth", ...(isWide ? ["share"] : []), "verdict", ...(isWide ? ["course"] : [])];
+  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => widthOf(cells[column] ?? ""))));
+  const nameColumns = columns - GAP_COLUMNS - widths.reduce((sum, width) => sum + width + GAP_COLUMNS, 0);
+  const table = plainTable(["left", "right", "right", ...(isWide ? (["right"] as const) : []), "left", "left"]);
+  table.push(["", ...titles].map((title) => paint("dim", title)));
+  for (const { group, cells } of rows) {
+    const name = shorten(printable(groupName(group, isOnlyClient)), Math.max(12, nameColumns));
+    table.push([name, ...cells.map((cell) => (cell === group.class ? paint(COLOR_OF_CLASS[group.class], cell) : cell))]);
+  }
+  const rest = groups.length - shown.length;
+  const peak = totals.peakBytes > totals.liveBytes * 1.02 ? `, at most ${formatBytes(totals.peakBytes)}` : "";
+  const tail = rest > 0 ? [paint("dim", `  and ${rest} smaller`)] : [];
+  return [paint("bold", `Memory: ${formatBytes(totals.liveBytes)} live${peak}`), ...table.toString().split("\n").map(trimEnd), ...tail];
+}
+
+function thin(levels: readonly number[], wanted: number): readonly number[] {
+  if (levels.length <= wanted) return levels;
+  return Array.from({ length: wanted }, (_, index) => levels[Math.round((index * (levels.length - 1)) / (wanted - 1))] ?? 0);
+}
+
+function signed(bytes: number): string {
+  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
+}
+
+function trimEnd(line: string): string {
+  return line.replace(/\s+$/, "");
+}
+
+function siteLines({ sites }: Answer, columns: number, paint: Paint, options: RenderOptions): string[] {
+  const shown = sites.slice(0, options.verbose ? 10 : 3);
+  if (shown.length === 0) return [];
+  const lines = shown.flatMap((site) => [
+    `  ${signed(site.growthBytes).padStart(11)}  ${shorten(printable(siteName(site)), columns - 30)}  ${paint(COLOR_OF_CLASS[site.class], site.class)}`,
+    ...(options.verbose
+      ? site.stack
+          .slice(-8)
+          .reverse()
+          .map((frame) => paint("dim", `               ${shorten(printable(frame), columns - 16)}`))
+      : []),
+  ]);
+  return [paint("bold", "What grew most"), ...lines];
+}
+
+function siteName(site: Site): string {
+  const name = site.stack.at(-1) ?? "(unknown)";
+  const place =
+    site.file === null ? "" : ` (${site.file.slice(site.file.lastIndexOf("/") + 1)}${site.line === null ? "" : `:${site.line}`})`;
+  return `${name}${place}`;
+}
+
+function ceilingLines({ ceilings }: Answer, columns: number, paint: Paint, options: RenderOptions): string[] {
+  const shown = ceilings.filter((ceiling) => options.verbose || ceiling.component === "fetch-queue" || ceilings.length === 1);
+  if (shown.length === 0) return [];
+  return [paint("bold", "What the configuration allows"), ...shown.flatMap((ceiling) => ceilingText(ceiling, columns))];
+}
+
+function ceilingText(ceiling: AnswerCeiling, columns: number): readonly string[] {
+  const range = `${formatBytes(ceiling.lowBytes)} to ${formatBytes(ceiling.highBytes)}`;
+  const text = `${componentWords(ceiling.component)}: ${formatBytes(ceiling.bytes)} (${range}) = ${ceiling.formula}`;
+  const assumed = ceiling.assumed.length === 0 ? [] : hang("  ", `assumed: ${ceiling.assumed.join("; ")}`, columns);
+  return [...hang("- ", text, columns), ...assumed];
+}
+
+function captureLines({ captures, losses, totals }: Answer, columns: number, paint: Paint): string[] {
+  const formats = [...new Set(captures.map((capture) => capture.format))].join(", ");
+  const clocks = [...new Set(captures.map((capture) => capture.clock))].join(", ");
+  const span = totals.durationSeconds === null ? "times unknown" : `over ${formatDuration(totals.durationSeconds * 1000)}`;
+  const first = captures[0]?.path ?? "no capture";
+  const names = captures.length > 1 ? `${captures.length} captures` : shorten(printable(first), Math.max(20, columns - 50));
+  const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${totals.instants} instants ${span}`;
+  const lines = [...hang("", what, columns)];
+  for (const loss of losses) lines.push(...hang("! ", loss.text + (loss.offset === null ? "" : ` (byte ${loss.offset})`), columns));
+  return [paint("bold", "Read"), ...lines];
+}

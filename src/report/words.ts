@@ -1,0 +1,365 @@
+/**
+ * Every sentence that the tool says about a verdict, in one place, so that no two outputs can disagree. Plain words, short
+ * sentences, the field's own terms; a sentence claims only what its figures carry.
+ */
+import { formatBytes, formatDuration } from "../base/units.ts";
+import type { Finding, Summary } from "../judge/judgement.ts";
+import type { AnswerParty, NextStep, Reason, VerdictClass } from "./answer.ts";
+
+/** The verdict in two or three words. */
+export function verdictTitle(verdict: { readonly class: VerdictClass; readonly party: AnswerParty | null }): string {
+  switch (verdict.class) {
+    case "leak":
+      if (verdict.party === "app") return "LEAK in the application";
+      if (verdict.party === "app-retained") return "LEAK: the application keeps fetched messages";
+      if (verdict.party === "client") return "LEAK in the Kafka client";
+      if (verdict.party === "runtime") return "LEAK in the runtime";
+      return "LEAK";
+    case "buffering":
+      return "BUFFERING, no leak";
+    case "backlog":
+      return "BACKLOG without a known bound";
+    case "stable":
+      return "STABLE, no growth";
+    case "warm-up":
+      return "WARM-UP, growth that has slowed down";
+    case "step":
+      return "ONE STEP, flat on both sides";
+    case "outside-heap":
+      return "OUTSIDE THE HEAP";
+    case "inconclusive":
+      return "INCONCLUSIVE";
+  }
+}
+
+const COMPONENT_WORDS: Readonly<Record<string, string>> = {
+  "fetch-response-buffer": "fetch responses",
+  "decompress-buffer": "decompressed batches",
+  "message-op": "message objects",
+  "fetch-queue": "prefetch queue",
+  "record-parse": "record parsing",
+  "producer-queue": "producer queue",
+  "producer-batch": "produce requests",
+  "request-buffer": "requests",
+  "topic-partition-state": "partition state",
+  "group-coordination": "group coordination",
+  "network-tls": "network and TLS",
+  "app-copy": "copies for the app",
+  "mock-cluster": "built-in mock broker",
+  "client-other": "other",
+  "unsymbolised-client": "function unknown",
+};
+
+/** A component in words of its users. */
+export function componentWords(component: string): string {
+  return COMPONENT_WORDS[component] ?? component.replaceAll("-", " ");
+}
+
+/** How much a reason weighs (growth.md 6.3); empty where it only explains. */
+export function evidenceStrength(logBayesFactor: number | null): string {
+  if (logBayesFactor === null) return "";
+  const magnitude = Math.abs(logBayesFactor);
+  const strength = magnitude < 1 ? "" : magnitude < 3 ? "some evidence" : magnitude < 5 ? "strong evidence" : "decisive";
+  return logBayesFactor <= -1 ? `${strength}, against` : strength;
+}
+
+/** Memory of a kind, as the subject of a sentence. */
+function memoryOf(kind: string | undefined, client: string | undefined): string {
+  const who = client === undefined || client === "" ? "the Kafka client" : client;
+  switch (kind) {
+    case "fetch":
+      return `memory for fetched messages (allocated by ${who})`;
+    case "producer":
+      return `memory for messages to be produced (allocated by ${who})`;
+    case "client-other":
+      return `other memory of ${who}`;
+    case "app":
+      return "memory that the application allocated";
+    case "runtime":
+      return "memory of the language runtime and libraries";
+    default:
+      return "memory whose owner is unknown";
+  }
+}
+
+type Sentence = (figures: Readonly<Record<string, number>>, names: Readonly<Record<string, string>>) => string;
+
+const bytes = (value: number | undefined): string => formatBytes(value ?? 0);
+const count = (value: number | undefined): string => Math.round(value ?? 0).toLocaleString("en-US");
+const percent = (value: number | undefined): string => `${Math.round((value ?? 0) * 100)} %`;
+
+/** Sentences for the shape of a course; `clock` says against what it was measured. */
+function shapeSentences(weight: string, clock: string): Readonly<Record<string, Sentence>> {
+  return {
+    [`${weight}:constant`]: () => `Its level does not change${clock}.`,
+    [`${weight}:line`]: () => `It grows along a straight line over the whole capture${clock}.`,
+    [`${weight}:hinge`]: ({ turnShare }) => `It grew until ${percent(turnShare)} of the capture and is flat since${clock}.`,
+    [`${weight}:saturation`]: () => `Its growth slows down towards a level${clock}.`,
+    [`${weight}:step`]: () => `It rose in one step and is flat on both sides${clock}.`,
+    [`${weight}:drain`]: () => `It rose, stayed, and fell again${clock}.`,
+    [`${weight}:hinge-line`]: () => `It rose quickly, and then went on growing along a line${clock}.`,
+    [`${weight}:step-line`]: () => `It grows along a line with a step in it${clock}.`,
+  };
+}
+
+const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
+
+const REASONS: Readonly<Record<string, Sentence>> = {
+  ...shapeSentences("shape", ""),
+  ...shapeSentences("operational-clock", " when measured against the work done (bytes allocated)"),
+  "ceiling:below-ceiling": ({ levelBytes, ceilingBytes }) =>
+    `It stands at ${bytes(levelBytes)}, below the ${bytes(ceilingBytes)} that the configuration allows.`,
+  "ceiling:at-ceiling": ({ levelBytes, ceilingBytes }) =>
+    `It stands at ${bytes(levelBytes)}, about the ${bytes(ceilingBytes)} that the configuration allows: a full queue.`,
+  "ceiling:above-ceiling": ({ levelBytes, ceilingBytes }) =>
+    `It stands at ${bytes(levelBytes)}, above the ${bytes(ceilingBytes)} that the configuration lets the queue hold.`,
+  "single-instant:below-ceiling": ({ levelBytes, ceilingBytes }) =>
+    `${bytes(levelBytes)} is below the ${bytes(ceilingBytes)} that the configuration allows.`,
+  "single-instant:at-ceiling": ({ levelBytes, ceilingBytes }) =>
+    `${bytes(levelBytes)} is about the ${bytes(ceilingBytes)} that the configuration allows: a full queue.`,
+  "single-instant:above-ceiling": ({ levelBytes, ceilingBytes }) =>
+    `${bytes(levelBytes)} is above the ${bytes(ceilingBytes)} that the configuration lets the queue hold.`,
+  "single-instant:gap": ({ levelBytes, expectedBytes }) =>
+    `The client's statistics explain ${bytes(expectedBytes)} of ${bytes(levelBytes)}.`,
+  "queue-accounting:queue-explains": ({ expectedBytes, liveBytes }) =>
+    `The client's own statistics explain it: ${bytes(expectedBytes)} queued, ${bytes(liveBytes)} live at the end.`,
+  "queue-accounting:queue-does-not-explain": ({ expectedBytes, liveBytes, gapBytes }) =>
+    `The client's own statistics do not explain it: ${bytes(expectedBytes)} queued, ${bytes(liveBytes)} live at the end, ${bytes(gapBytes)} are held elsewhere.`,
+  "queue-accounting:queue-undecided": ({ expectedBytes, liveBytes }) =>
+    `The client's statistics (${bytes(expectedBytes)} queued, ${bytes(liveBytes)} live) do not decide it.`,
+  "survivor-ages:few-births": () => "Hardly any of it was allocated in the older half of the capture.",
+  "survivor-ages:nothing-old": () =>
+    "Nothing allocated in the older half of the capture is still alive: it is freed in turn, as a queue does.",
+  "survivor-ages:first-in-first-out": () =>
+    "Old blocks are gone and young ones live, with a sharp edge: first in, first out, as a queue does.",
+  "survivor-ages:decaying-tail": ({ oldestShare, olderShare }) =>
+    `The older, the fewer survive (${percent(olderShare)}, then ${percent(oldestShare)}).`,
+  "survivor-ages:flat-tail": ({ oldestShare }) =>
+    `Of every age about the same share survives (${percent(oldestShare)} of the oldest), as in a leak.`,
+  "survivor-ages:all-survive": ({ oldestShare }) =>
+    `${percent(oldestShare)} of what was allocated in the first quarter of the capture is still alive: next to nothing of it is freed.`,
+  grew: ({ growthBytes, share }, { kind, client }) =>
+    `${percent(share)} of the growth (${bytes(growthBytes)}) is ${memoryOf(kind, client)}.`,
+  "held-by": ({ growthBytes, share }, { kind, client }) =>
+    `${percent(share)} of the live heap (${bytes(growthBytes)}) is ${memoryOf(kind, client)}.`,
+  "top-site": (_, { site }) => `Most of it comes from ${site}.`,
+  "queue-holds": ({ messages, valueBytes }) =>
+    `The client itself says that its queue holds ${count(messages)} messages with ${bytes(valueBytes)} of values at the end.`,
+  "messages-held": ({ liveMessages, queuedMessages, heldMessages }) =>
+    `${count(liveMessages)} message objects are alive, ${count(queuedMessages)} of them are queued: the application holds ${count(heldMessages)}.`,
+  "live-messages": ({ liveMessages, liveBytes }) => `${count(liveMessages)} message objects are alive (${bytes(liveBytes)}).`,
+  "attached-late": ({ residentBytes, peakBytes }) =>
+    `The profiler was attached to a process that already held its memory: it sees ${bytes(peakBytes)} of ${bytes(residentBytes)} resident.`,
+  "allocations-only": () => "The capture counts allocations, not what is live: it cannot show what is kept.",
+  stale: ({ reportedBytes, liveBytes }) =>
+    `The runtime says that its heap holds ${bytes(reportedBytes)}, the profile shows ${bytes(liveBytes)}: it is the state of the last garbage collection.`,
+  "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
+  "cut-live-is-not-leaked": () =>
+    "The process ended while being captured: profilers call everything that was alive at that moment leaked, which says nothing.",
+  "reaches-ceiling": ({ atLeastMs, medianMs, atMostMs }) =>
+    `At this rate the queue is full in ${etaText({ low: (atLeastMs ?? 0) / 1000, median: seconds(medianMs), high: seconds(atMostMs) })}.`,
+  "besides-leak": ({ growthBytes }, { kind, client }) => `Besides, ${memoryOf(kind, client)} grew by ${bytes(growthBytes)} like a leak.`,
+  "besides-backlog": ({ growthBytes }, { kind, client }) =>
+    `Besides, ${memoryOf(kind, client)} grew by ${bytes(growthBytes)} like a backlog.`,
+  "besides-buffering": ({ growthBytes }, { kind, client }) =>
+    `Besides, ${memoryOf(kind, client)} grew by ${bytes(growthBytes)}, and that is buffering under a configured ceiling.`,
+  "besides-stable": ({ growthBytes }, { kind, client }) =>
+    `Besides, ${memoryOf(kind, client)} (${bytes(growthBytes)}) does not grow any more.`,
+  "besides-warm-up": ({ growthBytes }, { kind, client }) =>
+    `Besides, ${memoryOf(kind, client)} grew by ${bytes(growthBytes)} and is slowing down.`,
+  "besides-step": ({ growthBytes }, { kind, client }) => `Besides, ${memoryOf(kind, client)} grew by ${bytes(growthBytes)} in one step.`,
+};
+
+/** The sentence of a reason. A code without a sentence is our bug. */
+export function reason({ code, figures, names, logBayesFactor }: Finding): Reason {
+  const sentence = REASONS[code];
+  if (sentence === undefined) throw new Error(`words.ts has no sentence for the reason "${code}"`);
+  return { code, text: sentence(figures, names), logBayesFactor };
+}
+
+const SERIES_COMMANDS: Readonly<Record<string, string>> = {
+  pprof:
+    "for i in 1 2 3 4 5 6; do curl -s 'http://localhost:6060/debug/pprof/heap?gc=1' > heap.$i.pb.gz; sleep 60; done; lagleak heap.*.pb.gz",
+  jemalloc: "MALLOC_CONF=prof:true,prof_active:true,lg_prof_interval:26,prof_prefix:/tmp/je ./consumer; lagleak '/tmp/je.*.heap'",
+  "heap-profile": "HEAPPROFILE=/tmp/hp HEAP_PROFILE_TIME_INTERVAL=10 ./consumer; lagleak '/tmp/hp.*.heap'",
+  "class-histogram": "for i in 1 2 3 4 5 6; do jcmd <pid> GC.class_histogram > hist.$i.txt; sleep 60; done; lagleak hist.*.txt",
+  "v8-sampling":
+    "node --heap-prof --heap-prof-interval=32768 consumer.js  # stop it after 10 minutes with process.exit(), then: lagleak Heap.*.heapprofile",
+};
+
+const NEXT: Readonly<
+  Record<string, (figures: Readonly<Record<string, number>>, names: Readonly<Record<string, string>>) => Omit<NextStep, "code">>
+> = {
+  "capture-from-start": () => ({
+    text: "Capture from the start of the process, so that the memory in question is allocated under the profiler.",
+    command: "heaptrack -o consumer ./consumer",
+  }),
+  "capture-live": () => ({
+    text: "Give a profile of live memory (inuse_space), not of allocations.",
+    command: SERIES_COMMANDS["pprof"] ?? null,
+  }),
+  "capture-after-gc": () => ({
+    text: "Force a garbage collection before each profile: without one the profile shows the past.",
+    command: "curl -s 'http://localhost:6060/debug/pprof/heap?gc=1' > heap.1.pb.gz",
+  }),
+  "capture-series": (_, { format }) => ({
+    text: "One capture shows what is held, not whether it grows: give several of the same process, some minutes apart.",
+    command: SERIES_COMMANDS[format ?? ""] ?? null,
+  }),
+  "capture-statistics": (_, { how }) => ({
+    text: `Give the client's own statistics: they say how much of this is queued. ${how}`,
+    command: "lagleak <captures> --stats stats.jsonl --started-at <time>",
+  }),
+  "say-started-at": () => ({
+    text: "Say when the capture began, so that the statistics can be laid over it.",
+    command: "lagleak <captures> --stats stats.jsonl --started-at 2026-01-31T03:00:00Z",
+  }),
+  "say-message-size": () => ({
+    text: "Say how large a message value is on average: the ceiling hangs on it.",
+    command: "lagleak <captures> --message-size 1024",
+  }),
+  "more-samples": () => ({
+    text: "Too few blocks were sampled to tell growth from chance: sample more often, or capture longer.",
+    command: null,
+  }),
+  "name-functions": () => ({
+    text: "The capture holds addresses without names. Run lagleak where the same binary lies at the same path, not stripped, so that it can name them.",
+    command: null,
+  }),
+  "name-client": () => ({
+    text: "No Kafka client that is known was found in the capture. Name it if there is one.",
+    command: "lagleak <captures> --client librdkafka",
+  }),
+  "capture-longer": ({ waitMs }) => ({
+    text: `Capture ${formatDuration(waitMs ?? 0)} more: at this rate a leak crosses the ceiling by then, a queue cannot.`,
+    command: null,
+  }),
+  "halve-queue": () => ({
+    text: "Or halve queued.max.messages.kbytes and capture again: the plateau of a queue halves, the slope of a leak stays.",
+    command: null,
+  }),
+  "capture-twice-as-long": () => ({
+    text: "Capture at least twice as long: the course so far fits more than one explanation.",
+    command: null,
+  }),
+};
+
+export function nextStep({ code, figures, names }: Finding): NextStep {
+  const step = NEXT[code];
+  if (step === undefined) throw new Error(`words.ts has no sentence for the step "${code}"`);
+  return { code, ...step(figures, names) };
+}
+
+/** The verdict as one plain paragraph: what it is, how much, and what it means for the limit. */
+export function summary(of: Summary, durationMs: number | null): string {
+  return [capitalise(mainSentence(of, durationMs)), ...limitSentences(of)].join(" ");
+}
+
+function mainSentence(of: Summary, durationMs: number | null): string {
+  const client = of.client ?? "the Kafka client";
+  const likely = of.confidence >= 0.9 ? "" : "Probably: ";
+  const over = durationMs === null ? "" : ` over ${formatDuration(durationMs)}`;
+  const allowed =
+    of.ceilingBytes === null
+      ? ""
+      : ` The configuration lets it hold about ${bytes(of.ceilingBytes)} (${settingsText(of.ceilingSettings)}).`;
+  switch (of.class) {
+    case "buffering": {
+      const queue = of.kind === "producer" ? "producer queue" : "prefetch queue";
+      const reason = of.kind === "producer" ? "messages are delivered" : "the application takes messages";
+      const held = of.singleInstant
+        ? `holds ${bytes(of.liveBytes)}`
+        : `rose to ${bytes(of.highestBytes)}${of.liveBytes > 0.9 * of.highestBytes ? "" : ` and fell to ${bytes(of.liveBytes)}`}`;
+      return `${likely}this is no leak. The ${queue} of ${client} ${held}, because ${reason} more slowly than they come.${allowed}`;
+    }
+    case "leak": {
+      const beside =
+        of.alsoBuffering === null
+          ? ""
+          : ` Besides, ${bytes(of.alsoBuffering)} are buffered in the client's queue, which is bounded and no leak.`;
+      if (of.party === "app-retained") {
+        const isAbove = of.ceilingBytes !== null && of.highestBytes > 1.2 * of.ceilingBytes;
+        const above = isAbove
+          ? `, more than its queue may hold (about ${bytes(of.ceilingBytes ?? 0)}, ${settingsText(of.ceilingSettings)})`
+          : "";
+        return `${likely}the application keeps fetched messages: ${bytes(of.highestBytes)} of memory that ${client} allocated for them is alive${above}.${beside}`;
+      }
+      const who =
+        of.party === "app"
+          ? "the application"
+          : of.party === "client"
+            ? client
+            : of.party === "runtime"
+              ? "the runtime"
+              : "something without a known owner";
+      const site = of.site === null ? "" : `, most of it allocated by ${of.site}`;
+      return `${likely}${who} leaks: ${bytes(of.growthBytes)}${over} that nothing frees${site}.${beside}`;
+    }
+    case "backlog":
+      return `${likely}a queue without a known bound grows: ${bytes(of.growthBytes)}${over}${of.site === null ? "" : ` at ${of.site}`}. It is not lost, but nothing stops it.`;
+    case "stable":
+      return `${likely}no material growth${over}.`;
+    case "warm-up":
+      return `${likely}growth of ${bytes(of.growthBytes)}${over} that has slowed down: caches, pools, warm-up.`;
+    case "step":
+      return `${likely}one step of ${bytes(of.growthBytes)}, flat before and after it.`;
+    case "outside-heap":
+      return `${likely}the process grows and its live heap does not: memory that the allocator keeps, fragmentation, or memory that this capture cannot see.`;
+    case "inconclusive":
+      return inconclusiveSentence(of);
+  }
+}
+
+function inconclusiveSentence(of: Summary): string {
+  if (of.blind === "attached-late")
+    return "The capture cannot tell: the profiler came after the memory was allocated and sees next to nothing of it.";
+  if (of.blind === "allocations-only") return "The capture cannot tell: it counts allocations and not what is kept.";
+  if (of.blind === "stale") return "The capture cannot tell: it shows an earlier state of the heap than the runtime reports.";
+  const held =
+    of.kind === null || of.liveBytes === 0
+      ? ""
+      : ` ${capitalise(bytes(of.liveBytes))} live is ${memoryOf(of.kind, of.client ?? undefined)}.`;
+  const most = ` Most likely so far: ${of.most} (${percent(of.confidence)}).`;
+  const why = of.singleInstant
+    ? "One capture at one moment cannot tell whether this grows."
+    : "The evidence fits more than one explanation.";
+  return `${why}${held}${most}`;
+}
+
+function limitSentences({ limit, class: verdictClass }: Summary): readonly string[] {
+  if (limit === null) return [];
+  const eta = limit.etaSeconds === null ? "" : ` It gets there in ${etaText(limit.etaSeconds)}.`;
+  if (verdictClass === "leak" || verdictClass === "backlog") return [`The memory limit is ${bytes(limit.limitBytes)}.${eta}`];
+  if (limit.boundBytes === null) return [];
+  if (limit.exceeds) {
+    return [
+      `But the bound (${bytes(limit.boundBytes)}) is above the memory limit of ${bytes(limit.limitBytes)}: it is bounded and can still be killed.${eta}`,
+    ];
+  }
+  return [
+    `With everything full the process stays at about ${bytes(limit.boundBytes)}, below the memory limit of ${bytes(limit.limitBytes)}.`,
+  ];
+}
+
+/** A time with its 90 % interval in words. */
+export function etaText({
+  low,
+  median,
+  high,
+}: {
+  readonly low: number;
+  readonly median: number | null;
+  readonly high: number | null;
+}): string {
+  if (median === null || high === null) return `at least ${formatDuration(low * 1000)}`;
+  return `about ${formatDuration(median * 1000)} (${formatDuration(low * 1000)} to ${formatDuration(high * 1000)})`;
+}
+
+function settingsText(settings: Readonly<Record<string, string>>): string {
+  const first = Object.entries(settings)[0];
+  return first === undefined ? "by its defaults" : `${first[0]}=${first[1]}`;
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,133 @@
+/**
+ * Scores the judge on simulated captures (growth.md section 5): how often buffering is called a leak, how often growth without
+ * end is missed, and whether probabilities mean what they say.
+ */
+import type { GroupClass, GroupFacts, GroupKind } from "../judge/group-facts.ts";
+import { ShapeFitter } from "../judge/shapes.ts";
+import { type GroupVerdict, LIKELY, priorOf, weighGroup } from "../judge/weigh-group.ts";
+import { type Scenario, type ScenarioFamily, type SimulateOptions, scenarios, simulate } from "./simulate.ts";
+
+/** What the judge is shown of a capture. */
+export const EVIDENCE_SETS = ["shape only", "+ceiling +ages", "all"] as const;
+export type EvidenceSet = (typeof EVIDENCE_SETS)[number];
+
+export function restrict(facts: GroupFacts, evidence: EvidenceSet): GroupFacts {
+  if (evidence === "all") return facts;
+  const withoutCounters = { ...facts, queue: null, operationalClock: null };
+  return evidence === "shape only" ? { ...withoutCounters, ceiling: null, ages: null } : withoutCounters;
+}
+
+export interface Outcome {
+  readonly scenario: Scenario;
+  readonly kind: GroupKind;
+  readonly unbounded: number; // P(leak) + P(backlog)
+  readonly verdict: GroupVerdict;
+}
+
+/** Judges `repeats` captures of each scenario. Seeds of different repeats never meet. */
+export function judgeAll(
+  repeats: number,
+  evidence: EvidenceSet,
+  options: SimulateOptions,
+  chosen: readonly Scenario[] = scenarios,
+): readonly Outcome[] {
+  return chosen.flatMap((scenario) =>
+    Array.from({ length: repeats }, (_, repeat) => {
+      const { facts } = simulate(scenario, { ...options, seed: options.seed * 100_000 + repeat });
+      const verdict = weighGroup(restrict(facts, evidence), new ShapeFitter());
+      return { scenario, kind: facts.kind, unbounded: verdict.unboundedProbability, verdict };
+    }),
+  );
+}
+
+export interface Score {
+  /** Called unbounded (P >= .7), by family of what is not. */
+  readonly falseOnBufferingShare: number;
+  readonly falseOnBoundedShare: number;
+  readonly falseOnIrreducibleShare: number;
+  /** Called bounded (P <= .3) although it is not. */
+  readonly missedShare: number;
+  readonly missedRetainedShare: number;
+  readonly calledShare: number; // unbounded and called so
+  readonly inconclusiveBoundedShare: number;
+  readonly inconclusiveUnboundedShare: number;
+  /** Class "leak" named for buffering, after caps and minimum conditions. */
+  readonly namedLeakOnBufferingShare: number;
+  /** Without the irreducible captures, in which nothing can be known; and with them, as bounded. */
+  readonly calibrationError: number;
+  readonly calibrationErrorOfAll: number;
+}
+
+export function score(outcomes: readonly Outcome[]): Score {
+  const of = (family: ScenarioFamily): readonly Outcome[] => outcomes.filter(({ scenario }) => scenario.family === family);
+  const unbounded = of("unbounded");
+  const bounded = [...of("buffering"), ...of("bounded")];
+  const isCalled = ({ unbounded }: Outcome): boolean => unbounded >= LIKELY;
+  const isMissed = ({ unbounded }: Outcome): boolean => unbounded <= 1 - LIKELY;
+  const isBetween = (outcome: Outcome): boolean => !isCalled(outcome) && !isMissed(outcome);
+  return {
+    falseOnBufferingShare: shareOf(of("buffering"), isCalled),
+    falseOnBoundedShare: shareOf(of("bounded"), isCalled),
+    falseOnIrreducibleShare: shareOf(of("irreducible"), isCalled),
+    missedShare: shareOf(unbounded, isMissed),
+    missedRetainedShare: shareOf(
+      unbounded.filter(({ scenario }) => scenario.id === "retained-kafka"),
+      isMissed,
+    ),
+    calledShare: shareOf(unbounded, isCalled),
+    inconclusiveBoundedShare: shareOf(bounded, isBetween),
+    inconclusiveUnboundedShare: shareOf(unbounded, isBetween),
+    namedLeakOnBufferingShare: shareOf(of("buffering"), ({ verdict }) => verdict.class === "leak"),
+    calibrationError: calibrationError(outcomes.filter(({ scenario }) => scenario.family !== "irreducible")),
+    calibrationErrorOfAll: calibrationError(outcomes),
+  };
+}
+
+export function shareOf<T>(all: readonly T[], test: (one: T) => boolean): number {
+  return all.length === 0 ? 0 : all.filter(test).length / all.length;
+}
+
+/**
+ * Expected calibration error of P(unbounded) in ten bins. The simulated mix is no population, so every capture is weighed such
+ * that within its kind of group the classes occur as often as the priors say; kinds count alike.
+ */
+export function calibrationError(outcomes: readonly Outcome[]): number {
+  return calibrationBins(outcomes).reduce((sum, { weight, predicted, observed }) => sum + weight * Math.abs(predicted - observed), 0);
+}
+
+export interface CalibrationBin {
+  readonly weight: number;
+  readonly predicted: number;
+  readonly observed: number;
+}
+
+export function calibrationBins(outcomes: readonly Outcome[]): readonly CalibrationBin[] {
+  const weigh = populationWeights(outcomes);
+  const bins = Array.from({ length: 10 }, () => ({ weight: 0, predicted: 0, observed: 0 }));
+  for (const outcome of outcomes) {
+    const bin = bins[Math.min(9, Math.floor(outcome.unbounded * 10))];
+    if (bin === undefined) continue;
+    const weight = weigh(outcome);
+    bin.weight += weight;
+    bin.predicted += weight * outcome.unbounded;
+    bin.observed += outcome.scenario.family === "unbounded" ? weight : 0;
+  }
+  return bins
+    .filter(({ weight }) => weight > 0)
+    .map((bin) => ({ weight: bin.weight, predicted: bin.predicted / bin.weight, observed: bin.observed / bin.weight }));
+}
+
+function populationWeights(outcomes: readonly Outcome[]): (outcome: Outcome) => number {
+  const key = (kind: GroupKind, truth: GroupClass): string => `${kind} ${truth}`;
+  const counts = new Map<string, number>();
+  const kinds = new Map<GroupKind, Set<GroupClass>>();
+  for (const { kind, scenario } of outcomes) {
+    counts.set(key(kind, scenario.truth), (counts.get(key(kind, scenario.truth)) ?? 0) + 1);
+    const truths = kinds.get(kind) ?? new Set();
+    kinds.set(kind, truths.add(scenario.truth));
+  }
+  return ({ kind, scenario }) => {
+    const total = [...(kinds.get(kind) ?? [])].reduce((sum, truth) => sum + priorOf(kind, truth), 0);
+    return priorOf(kind, scenario.truth) / total / (counts.get(key(kind, scenario.truth)) ?? 1) / kinds.size;
+  };
+}
