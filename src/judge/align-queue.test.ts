@@ -46,6 +46,20 @@ test("between two emissions the queue is interpolated, far from all of them it i
   assert.equal(aligned?.valueBytes[0], 150_000);
 });
 
+test("soon after the last emission a queue goes on as it went, and is never less than empty", () => {
+  const filling: readonly (readonly [number, number, number])[] = [
+    [0, 0, 100],
+    [1, 0, 200],
+    [2, 0, 400],
+  ];
+  const draining: typeof filling = [
+    [0, 0, 400],
+    [1, 0, 50],
+  ];
+  assert.equal(alignQueue(Float64Array.of(3500), START, [queue(filling)], [])?.messages[0], 700);
+  assert.equal(alignQueue(Float64Array.of(2500), START, [queue(draining)], [])?.messages[0], 0);
+});
+
 test("several consumers in one process are added up, each at its own times", () => {
   const aligned = alignQueue(
     Float64Array.of(1000),

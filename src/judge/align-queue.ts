@@ -20,7 +20,7 @@ const COLUMNS = { messages: "messages", valueBytes: "bytes", receivedMessages: "
 interface Emissions {
   readonly queue: QueueEvidence;
   readonly rows: readonly number[];
-  /** Statistics this much earlier or later than an instant still describe it: two intervals, at least two seconds. */
+  /** Statistics this much earlier or later than an instant still say something of it: two intervals, at least two seconds. */
   readonly reachMs: number;
 }
 
@@ -74,7 +74,10 @@ function byInstance(queue: QueueEvidence): readonly Emissions[] {
     });
 }
 
-/** Between two emissions: `left + share * (right - left)`. */
+/**
+ * Between two emissions, or on the line through the nearest two: `left + share * (right - left)`. A queue that fills goes on
+ * filling after the last emission; to let it stand still there would call the difference held by the application.
+ */
 interface Place {
   readonly left: number;
   readonly right: number;
@@ -88,15 +91,16 @@ function lastOf({ rows }: Emissions): Place {
 
 function placeAt({ queue, rows, reachMs }: Emissions, timeMs: number): Place | null {
   const after = rows.findIndex((row) => at(queue.atMs, row) >= timeMs);
-  const left = after < 0 ? rows.at(-1) : rows[Math.max(0, after - 1)];
-  const right = after < 0 ? rows.at(-1) : rows[after];
+  const second = Math.min(rows.length - 1, after < 0 ? rows.length : Math.max(1, after));
+  const left = rows[Math.max(0, second - 1)];
+  const right = rows[second];
   if (left === undefined || right === undefined) return null;
   const [leftMs, rightMs] = [at(queue.atMs, left), at(queue.atMs, right)];
   if (Math.min(Math.abs(timeMs - leftMs), Math.abs(timeMs - rightMs)) > reachMs) return null;
-  return { left, right, share: rightMs > leftMs ? Math.max(0, (timeMs - leftMs) / (rightMs - leftMs)) : 0 };
+  return { left, right, share: rightMs > leftMs ? (timeMs - leftMs) / (rightMs - leftMs) : 0 };
 }
 
 function valueAt(column: Float64Array, place: Place | null): number {
   if (place === null) return Number.NaN;
-  return at(column, place.left) + place.share * (at(column, place.right) - at(column, place.left));
+  return Math.max(0, at(column, place.left) + place.share * (at(column, place.right) - at(column, place.left)));
 }
