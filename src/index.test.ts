@@ -79,6 +79,19 @@ test("fetched messages far above what the configuration allows are kept by the a
   assert.equal(verdict.party, "app-retained");
 });
 
+test("a leak of the client is laid next to the published ones that its version has", () => {
+  const leak = drawn(course("[rdk:main] > rd_kafka_thread_main > rd_kafka_toppar_new0 > calloc", rising, 2_000));
+  const reports = (clientVersion: string): readonly string[] =>
+    answerOn(leak, { client: "librdkafka", clientVersion })
+      .verdict.because.filter(({ code }) => code === "known-issue")
+      .map(({ text }) => text);
+  const { verdict } = answerOn(leak, { client: "librdkafka", clientVersion: "2.3.0" });
+  assert.equal(`${verdict.class}/${verdict.party}`, "leak/client");
+  assert.match(reports("2.3.0").join(), /fixed in 2\.6\.1 \(https:.*4486\)/);
+  assert.match(verdict.advice.map(({ text }) => text).join(), /Upgrade to librdkafka 2\.6\.1/);
+  assert.deepEqual(reports("2.10.0"), []);
+});
+
 test("a bound above the memory limit is said although nothing leaks", () => {
   const { verdict } = answerOn(drawn(course(FETCH, filling, 1_040_000), course(OP, ops, 304)), {
     messageBytes: 1024,

@@ -136,6 +136,8 @@ export interface KnownIssue {
   readonly component: Component | null;
   readonly from: string | null; // first version concerned; null = unknown
   readonly fixedIn: string | null; // null = not fixed
+  /** Where it concerns only some configurations. */
+  readonly when?: (scope: Scope) => boolean;
   readonly advice: string;
 }
 

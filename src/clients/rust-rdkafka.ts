@@ -58,6 +58,7 @@ export const rustRdkafka: KafkaClient = {
     {
       url: "https://github.com/vectordotdev/vector/issues/20939",
       title: "split_partition_queue makes the queue limits count per partition",
+      when: ({ splitQueues }) => splitQueues,
       kind: "buffering",
       component: "fetch-queue",
       from: null,

@@ -7,6 +7,7 @@ import type { KafkaClient, Remedy } from "../clients/client.ts";
 import { seriesOf } from "../model/ledger.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
+import { knownIssuesOf } from "./known-issues.ts";
 import type { ProcessVerdict, WeighedGroup } from "./verdict.ts";
 
 export function finding(
@@ -38,6 +39,7 @@ export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: s
     .sort((a, b) => Math.abs(b.logBayesFactor) - Math.abs(a.logBayesFactor));
   for (const { id, code, figures, logBayesFactor } of weighed) findings.push(finding(`${id}:${code}`, figures, {}, logBayesFactor));
   findings.push(...besides(verdict));
+  findings.push(...reports(facts, verdict));
   if (verdict.outside !== null) findings.push(finding("outside-growth", { ...verdict.outside }));
   const damage = facts.profile.losses.find(({ code }) => code === "truncated");
   if (damage !== undefined && facts.profile.observes !== "allocated") findings.push(finding("cut-live-is-not-leaked"));
@@ -95,6 +97,12 @@ function besides({ groups, deciding, class: verdictClass }: ProcessVerdict): rea
         { kind: group.kind, client: group.client ?? "" },
       ),
     );
+}
+
+function reports(facts: ProcessFacts, verdict: ProcessVerdict): readonly Finding[] {
+  return knownIssuesOf(facts, verdict).map(({ client, issue: { title, url, fixedIn }, certain }) =>
+    finding(certain ? "known-issue" : "similar-issue", {}, { client: client.id, title, url, fixedIn: fixedIn ?? "" }),
+  );
 }
 
 /** What would make the answer surer, the most valuable first (growth.md 6.7). */
@@ -159,6 +167,8 @@ export function advise(facts: ProcessFacts, verdict: ProcessVerdict, limit: Limi
   };
   const buffers = verdict.groups.some(({ verdict: own, share }) => own.class === "buffering" && share >= 0.1);
   if (verdict.class === "leak" && party?.kind === "fetch" && client !== null) add(client.remedies.appRetained);
+  const leaksOfClient = knownIssuesOf(facts, verdict).filter(({ issue }) => issue.kind === "client-leak");
+  add(leaksOfClient.map(({ issue }) => ({ code: "known-issue", text: issue.advice })));
   if (client !== null && (verdict.class === "buffering" || (buffers && over))) {
     const queue = party?.kind === "producer" ? "producer" : "fetch";
     const others = verdict.groups

@@ -6,7 +6,7 @@
 import { add, at } from "../base/columns.ts";
 import type { Loss } from "../base/failure.ts";
 import { type Ceiling, type Component, FETCH_COMPONENTS, type KafkaClient, PRODUCER_COMPONENTS, type Scope } from "../clients/client.ts";
-import { boundingClient, ceilingsOf } from "../clients/lineage.ts";
+import { boundingClient, type ConcerningIssue, ceilingsOf, issuesOf } from "../clients/lineage.ts";
 import type { Evidence, QueueEvidence } from "../evidence/evidence.ts";
 import { type GroupSeries, liveAt, seriesByGroup, seriesOf } from "../model/ledger.ts";
 import type { Profile } from "../model/profile.ts";
@@ -54,6 +54,7 @@ export interface ProcessFacts {
   readonly clientVersion: string | null;
   readonly scope: Scope;
   readonly ceilings: readonly Ceiling[];
+  readonly issues: readonly ConcerningIssue[]; // published, that this version has or may have
   /** Instants that show the running process: from 1 to this one. Later ones belong to a clean exit. */
   readonly lastObserved: number;
   readonly groups: readonly JudgedGroup[];
@@ -91,6 +92,7 @@ export function gatherFacts(
   const queue = alignQueue(elapsedMs, startedAt, queues, losses);
   const scope = scopeOf(told, evidence, queues, clientVersion);
   const ceilings = client === null ? [] : ceilingsOf(client, scope, clients);
+  const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
   const surroundings: Surroundings = { client, clients, scope, ceilings, queue, countsClasses };
   const groups =
@@ -107,6 +109,7 @@ export function gatherFacts(
     clientVersion,
     scope,
     ceilings,
+    issues,
     lastObserved,
     groups,
     bytesByGroup,

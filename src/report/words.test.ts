@@ -16,6 +16,7 @@ const CODES = [
   ...["leak", "backlog", "buffering", "stable", "warm-up", "step"].map((name) => `besides-${name}`),
   ...["grew", "held-by", "top-site", "queue-holds", "messages-held", "live-messages"],
   ...["attached-late", "allocations-only", "stale", "outside-growth", "reaches-ceiling", "cut-live-is-not-leaked"],
+  ...["known-issue", "similar-issue"],
 ];
 
 const FIGURES = new Proxy({}, { get: () => 0.5 }) as Record<string, number>;

@@ -104,6 +104,10 @@ function shapeSentences(weight: string, clock: string): Readonly<Record<string, 
 
 const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
 
+function report({ title, url, fixedIn }: Readonly<Record<string, string>>): string {
+  return `"${title}"${fixedIn === "" ? "" : `, fixed in ${fixedIn}`} (${url}).`;
+}
+
 const REASONS: Readonly<Record<string, Sentence>> = {
   ...shapeSentences("shape", ""),
   ...shapeSentences("operational-clock", " when measured against the work done (bytes allocated)"),
@@ -154,6 +158,8 @@ const REASONS: Readonly<Record<string, Sentence>> = {
   stale: ({ reportedBytes, liveBytes }) =>
     `The runtime says that its heap holds ${bytes(reportedBytes)}, the profile shows ${bytes(liveBytes)}: it is the state of the last garbage collection.`,
   "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
+  "known-issue": (_, names) => `This version of ${names["client"]} is known for it: ${report(names)}`,
+  "similar-issue": (_, names) => `A published report about ${names["client"]} that fits: ${report(names)}`,
   "cut-live-is-not-leaked": () =>
     "The process ended while being captured: profilers call everything that was alive at that moment leaked, which says nothing.",
   "reaches-ceiling": ({ atLeastMs, medianMs, atMostMs }) =>
