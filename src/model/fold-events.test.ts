@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { at } from "../base/columns.ts";
 import { EventFold, MAX_INSTANTS } from "./fold-events.ts";
 import { totalLiveBytes } from "./ledger.ts";
 import type { Profile } from "./profile.ts";
@@ -140,4 +141,28 @@ test("what was before an attach is forgotten, except for the time", () => {
   folded.allocate(0, 30);
   const { peakBytes } = folded.finish(builder);
   assert.equal(peakBytes, 30);
+});
+
+test("the highest resident set survives however many slices are merged", () => {
+  const builder = new ProfileBuilder();
+  const folded = new EventFold({ sliceMs: 10, matching: "fifo" });
+  folded.unit(builder.path(0, builder.frame({ name: "a" })), 10);
+  for (let tick = 1; tick <= 3000; tick++) {
+    folded.advance(tick * 10);
+    folded.resident(tick === 1234 ? 9000 : tick);
+  }
+  folded.finish(builder);
+  const { instants } = builder.finish({
+    path: "log",
+    format: "log",
+    clock: "in-file",
+    precision: { kind: "exact" },
+    observes: "both",
+  });
+  assert.equal(
+    Float64Array.from({ length: instants.length }, (_, row) => at(instants.residentBytes, row)).reduce((a, b) => Math.max(a, b)),
+    9000,
+  );
+  assert.ok(instants.length <= MAX_INSTANTS + 1);
+  assert.equal(at(instants.residentBytes, instants.length - 1), 3000);
 });

@@ -60,7 +60,8 @@ export class EventFold {
   #liveBytes = 0;
   #peakBytes = 0;
   #peakAtMs = 0;
-  #residentBytes: Float64Array = new Float64Array(MAX_INSTANTS + 1); // by slice, the last one said
+  #resident = 0; // the last one said
+  #residentBytes: Float64Array = new Float64Array(MAX_INSTANTS + 1); // by slice, the highest
 
   readonly #pathOf: Uint32Builder = new Uint32Builder(); // by unit
   readonly #blockBytes: Float64Builder = new Float64Builder(); // by unit, where all its blocks have one size
@@ -138,15 +139,16 @@ export class EventFold {
     while (Math.ceil(elapsedMs / this.#sliceMs) > this.#slices) this.#merge();
     const slice = Math.max(this.#slice, Math.ceil(elapsedMs / this.#sliceMs));
     if (slice === this.#slice) return;
-    // quiet slices keep what the process was said to hold before them
-    this.#residentBytes.fill(at(this.#residentBytes, this.#slice), this.#slice + 1, slice + 1);
+    // a slice begins with what the process was said to hold before it
+    this.#residentBytes.fill(this.#resident, this.#slice + 1, slice + 1);
     this.#slice = slice;
     this.#base = slice * this.#columns;
   }
 
   /** The resident set as the log states it for the current time. */
   resident(bytes: number): void {
-    this.#residentBytes[this.#slice] = bytes;
+    this.#resident = bytes;
+    this.#residentBytes[this.#slice] = Math.max(at(this.#residentBytes, this.#slice), bytes);
   }
 
   /** Everything so far was before the capture (a runtime attach): totals start anew. */
@@ -191,7 +193,8 @@ export class EventFold {
     }
     const resident = new Float64Array(MAX_INSTANTS + 1);
     for (let slice = 1; slice <= last; slice++) {
-      if (at(this.#residentBytes, slice) > 0) resident[(slice + 1) >> 1] = at(this.#residentBytes, slice);
+      const merged = (slice + 1) >> 1;
+      resident[merged] = Math.max(at(resident, merged), at(this.#residentBytes, slice));
     }
     this.#residentBytes = resident;
     this.#sliceMs *= 2;
