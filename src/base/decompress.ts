@@ -17,6 +17,8 @@ type Chunks = AsyncGenerator<Uint8Array>;
 
 /** Zlib's default of 16 KiB costs a quarter to a half of the speed. */
 const CHUNK_BYTES = 1 << 20;
+/** Room between the command's output and its reader: at 64 KiB, the size of a pipe, both wait for each other. */
+const QUEUE_BYTES = 1 << 20;
 /** zlib drops what it was about to hand out when it meets damage: smaller chunks lose less. */
 const GZIP_CHUNK_BYTES = 1 << 16;
 /** Deflate expands at most 1032 times: 64 KiB become at most 66 MB between two looks at the limit. */
@@ -42,13 +44,19 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>, losses: Los
     }
   } catch (cause) {
     if (!isDecoderError(cause)) throw cause;
-    const isTrailing = cause.message === "incorrect header check" && madeBytes > 0;
+    if (cause.message === "incorrect header check" && madeBytes > 0) {
+      losses.push({
+        code: "trailing-data",
+        text: "something that is no gzip data follows the gzip stream; it was not read, and up to 64 KiB before it neither",
+        offset: madeBytes,
+        count: 1,
+      });
+      return;
+    }
     const state = cause.code === "Z_BUF_ERROR" ? "is cut" : "is damaged";
     losses.push({
-      code: isTrailing ? "trailing-data" : "truncated",
-      text: isTrailing
-        ? "something that is no gzip data follows the gzip stream; it was not read"
-        : `the gzip stream ${state} after ${readBytes} compressed bytes (${cause.message})`,
+      code: "truncated",
+      text: `the gzip stream ${state} after ${readBytes} compressed bytes (${cause.message})`,
       offset: madeBytes,
       count: 1,
     });
@@ -244,13 +252,51 @@ async function* throughCommand(child: Command, pieces: AsyncGenerator<ZstdPiece>
   // An error here is the child's: it has ended and does not read any more. Its exit code says so, too.
   pipeline(Readable.from(bytes(), { highWaterMark: 4 }), child.stdin, () => {});
   try {
-    yield* child.stdout as AsyncIterable<Uint8Array>;
+    yield* queued(child.stdout);
     const exitCode = await exited;
     if (inputError !== null) throw inputError;
     if (exitCode !== 0) throw new DecoderError(complaint.trim().split("\n")[0] || `zstd ended with ${exitCode}`);
   } finally {
     child.kill("SIGKILL");
   }
+}
+
+/** A pipe's content with a long queue: the iterator of a stream stops and starts the reading at every 64 KiB. */
+async function* queued(stream: Readable): Chunks {
+  let queue: Uint8Array[] = [];
+  let queuedBytes = 0;
+  let isOver = false;
+  let error: Error | null = null;
+  let wake = (): void => {};
+  stream.on("data", (chunk: Uint8Array) => {
+    queue.push(chunk);
+    queuedBytes += chunk.length;
+    if (queuedBytes >= QUEUE_BYTES) stream.pause();
+    wake();
+  });
+  stream.on("error", (cause) => {
+    error = cause;
+  });
+  stream.on("close", () => {
+    isOver = true;
+    wake();
+  });
+  while (!isOver || queue.length > 0) {
+    if (queue.length === 0) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      continue;
+    }
+    const taken = queue;
+    queue = [];
+    queuedBytes = 0;
+    stream.resume();
+    yield* taken;
+    // Lets the pipe be read, and the command be fed, while there is still something to do.
+    await new Promise(setImmediate);
+  }
+  if (error !== null) throw error;
 }
 
 async function* throughJavaScript(pieces: AsyncGenerator<ZstdPiece>): Chunks {

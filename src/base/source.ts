@@ -34,7 +34,7 @@ export interface Input {
   readonly losses: readonly Loss[];
 }
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 const MAGIC_BYTES = 4;
 /** Compressed data without any content for so long is none. */
 const LARGEST_LOOK_BYTES = 1 << 25;

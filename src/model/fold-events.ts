@@ -19,9 +19,9 @@ export const MAX_INSTANTS = 256;
  * come out of it (40 bytes each), but not to fewer than 24 slices: with tens of thousands of busy sites 256 instants would
  * take a gigabyte, and no judgement looks at more than 20 blocks of them.
  */
-const MAX_CELLS = 3_000_000;
-const MAX_CELLS_WITH_SIZES = 1_000_000;
-const MAX_ROWS = 400_000;
+const MAX_CELLS = 4_000_000;
+const MAX_CELLS_WITH_SIZES = 1_500_000;
+const MAX_ROWS = 600_000;
 const FEWEST_SLICES = 24;
 
 export interface FoldOptions {
