@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import { formatBytes, formatDuration } from "../base/units.ts";
+import { NO_BORDERS } from "./borders.ts";
 import type { InspectAnswer } from "./inspect-answer.ts";
 import { printable, shorten, wrap } from "./printable.ts";
 
@@ -67,24 +68,6 @@ function topLines(answer: InspectAnswer, columns: number, bold: (text: string) =
     .split("\n")
     .map((line) => line.trimEnd());
 }
-
-const NO_BORDERS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "",
-};
 
 function lossLines(answer: InspectAnswer, columns: number, bold: (text: string) => string): readonly string[] {
   if (answer.losses.length === 0) return [];

@@ -6,6 +6,7 @@ import { styleText } from "node:util";
 import Table from "cli-table3";
 import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.ts";
+import { NO_BORDERS } from "./borders.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
 import { componentWords, evidenceStrength, verdictTitle } from "./words.ts";
@@ -95,23 +96,7 @@ function nextLines({ verdict }: Answer, columns: number, paint: Paint): string[]
 }
 
 /** Rules of space only: a table that can be pasted into a ticket. */
-const PLAIN_BORDERS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: " ",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: " ",
-} as const;
+const PLAIN_BORDERS = { ...NO_BORDERS, left: " ", middle: " " };
 
 function plainTable(aligns: readonly ("left" | "right")[]): Table.Table {
   return new Table({
