@@ -23,6 +23,8 @@ export const COMPONENTS = [
   "telemetry",
   "admin",
   "app-copy", // copied by the client into memory that the application owns
+  "message-cache", // fetched messages that a wrapper keeps in a cache of its own, above the client's queue
+  "state-store", // stores and caches of stream processing
   "mock-cluster", // a test broker in the same process
   "client-other",
   "unsymbolised-client", // the client's module, function unknown
@@ -52,6 +54,8 @@ export type Grade = "measured" | "real-profile" | "source" | "documented";
  */
 export interface OwnFrames {
   readonly names: RegExp; // functions and types
+  /** Types whose names others use, too (`Connection`, `Batch`): believed only where something else shows the client. */
+  readonly weakTypes?: RegExp;
   /** Modules that hold nothing but the client (its shared object). Never the application's executable. */
   readonly modules?: RegExp;
   readonly files?: RegExp; // source files and package folders
@@ -97,8 +101,31 @@ export interface NameTest {
   readonly source: string;
 }
 
+/**
+ * A real path of memory that is the client's: shown in the documentation, and classified in a test. Root first, joined by
+ * ` > `; `[name]` is a thread, `<Name>` a type, `module!function` a function of a module, `function @ file` one with its file.
+ */
+export interface FrameExample {
+  readonly path: string;
+  readonly component: Component;
+  readonly source: string;
+  readonly grade: Grade;
+}
+
 /** Settings by the client's own property name, as given by the user; values as text. */
 export type Settings = ReadonlyMap<string, string>;
+
+/** A setting that bears on how much memory the client may hold. */
+export interface Parameter {
+  /** As the client's documentation writes it. Case, dots, dashes and underscores do not count in what users write. */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** Newest first; a row holds from its version on. Empty text = not set. */
+  readonly defaults: readonly { readonly from: string; readonly value: string }[];
+  readonly unit: string; // "bytes on the wire", "messages"
+  readonly per: string; // "consumer", "partition and fetch"
+  readonly source: string;
+}
 
 /** Everything a ceiling formula may ask. Null where the user did not say. */
 export interface Scope {
@@ -114,26 +141,64 @@ export interface Scope {
   readonly splitQueues: boolean;
 }
 
+/** An addend of a ceiling, over all instances. */
+export interface CeilingTerm {
+  readonly what: string; // "messages in the queue"
+  readonly lowBytes: number;
+  readonly bytes: number;
+  readonly highBytes: number;
+  readonly formula: string; // with the figures in it
+  readonly source: string;
+}
+
+/** Components that a configuration bounds, as a whole. */
+export type BoundedComponent = "fetch-queue" | "producer-queue" | "state-store";
+
 /** The most bytes of live heap that a configuration lets one component hold, over all instances. */
 export interface Ceiling {
-  readonly component: "fetch-queue" | "producer-queue";
+  readonly component: BoundedComponent;
   readonly bytes: number; // expected plateau of a client that lags
   readonly lowBytes: number;
   readonly highBytes: number; // with every overshoot
   readonly messages: number | null; // most messages held at the expected plateau
   readonly formula: string;
+  readonly terms: readonly CeilingTerm[]; // their sums are the three figures above
   /** The settings that set it, with the values used (defaults included). */
   readonly settings: Readonly<Record<string, string>>;
   readonly assumed: readonly string[]; // what was guessed because the user did not say
   readonly source: string;
 }
 
-/** A published report of memory growth: a leak with the versions that have it, or one that turned out to be something else. */
+/** What a ceiling came to in reality: held against the formula in a test and in the documentation. */
+export interface Measurement {
+  readonly what: string;
+  readonly component: BoundedComponent;
+  readonly bytes: number; // live heap
+  /** Within 10 %; otherwise only inside of low … high. */
+  readonly isExact: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly scope?: Partial<Omit<Scope, "settings">>;
+  readonly source: string;
+}
+
+/** A setting or a use that does not do what it seems to. */
+export interface Trap {
+  readonly code: string;
+  readonly text: string;
+  readonly source: string;
+}
+
+/**
+ * A published report of memory growth: a leak with the versions that have it, one that turned out to be something else, or one
+ * without a conclusion.
+ */
 export interface KnownIssue {
   readonly url: string;
   readonly title: string;
-  readonly kind: "client-leak" | "app-retains" | "buffering" | "allocator";
+  readonly kind: "client-leak" | "app-retains" | "buffering" | "allocator" | "unresolved";
   readonly component: Component | null;
+  /** A name that some of the growing memory's frames have in this case, where the component says too little. */
+  readonly frames?: RegExp;
   readonly from: string | null; // first version concerned; null = unknown
   readonly fixedIn: string | null; // null = not fixed
   /** Where it concerns only some configurations. */
@@ -141,10 +206,11 @@ export interface KnownIssue {
   readonly advice: string;
 }
 
-/** A limit of the client's memory that can be lowered, for the advice. */
+/** Something to set or to change, for the advice. */
 export interface Remedy {
   readonly code: string;
   readonly text: string;
+  readonly costs?: string; // what is lost by it
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -154,25 +220,42 @@ export interface KafkaClient {
   readonly language: string;
   /** The client this one wraps, whose rules, ceilings and issues apply too. */
   readonly builtOn?: string;
+  /** Where its queues lie: in memory from malloc, which heap profiles of a managed runtime do not contain, or in that runtime's heap. */
+  readonly queueMemory: "native" | "runtime";
   readonly own: OwnFrames;
   readonly rules: readonly FrameRule[];
+  /** At least one real one for each client. */
+  readonly examples: readonly FrameExample[];
   readonly nameTest?: NameTest;
   /** The client's version in a file or module name; the first group is the version. */
   readonly versionInPath?: RegExp;
   /** Version of the client it is built on, by its own version: newest first; each row holds from `from` on. */
   readonly builtOnVersions?: readonly { readonly from: string; readonly version: string }[];
+  /** The settings that its ceilings are made of; left out: those of the client it is built on. */
+  readonly parameters?: readonly Parameter[];
+  /** Every other name that its configuration knows, to tell a misspelt one; left out where there is no such list. */
+  readonly otherProperties?: readonly string[];
   /** Ceilings of the components that it bounds; left out: those of the client it is built on. */
   readonly ceilings?: (scope: Scope) => readonly Ceiling[];
+  readonly measurements?: readonly Measurement[];
+  readonly traps?: (scope: Scope) => readonly Trap[];
   /** Live heap of a queue that holds this many messages with this many value bytes, as profilers see it. */
   readonly queueBytes?: (messages: number, valueBytes: number, scope: Scope) => number;
+  /** What a message that the application keeps holds in memory besides itself. */
+  readonly retention: { readonly text: string; readonly source: string; readonly grade: Grade };
   readonly issues: readonly KnownIssue[];
   /** Size of the object that stands for one queued message, for telling held messages from queued ones. */
   readonly messageObjectBytes?: (version: string | null) => readonly number[];
   /** What to set or to change, by verdict. */
   readonly remedies: {
-    /** What keeps a queue smaller; with a target, settings under which `highBytes` of its ceiling fits. */
-    readonly buffering: (scope: Scope, targetBytes: number | null, component: Ceiling["component"]) => readonly Remedy[];
+    /**
+     * What keeps a queue smaller; with a target, settings under which `highBytes` of its ceiling fits, and their price. Left
+     * out: those of the client it is built on.
+     */
+    readonly buffering?: (scope: Scope, targetBytes: number | null, component: BoundedComponent) => readonly Remedy[];
     readonly appRetained: readonly Remedy[];
+    /** How the application takes only what it can process: pausing, or a bounded queue of its own. */
+    readonly backPressure: string;
     readonly howToGetStatistics: string;
   };
 }

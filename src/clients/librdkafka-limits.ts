@@ -4,17 +4,96 @@
  */
 import { formatBytes } from "../base/units.ts";
 import { compareVersions } from "../base/versions.ts";
-import type { Ceiling, Remedy, Scope, Settings } from "./client.ts";
+import { ceilingFrom, type InstanceTerm } from "./ceilings.ts";
+import type { BoundedComponent, Ceiling, Parameter, Remedy, Scope, Trap } from "./client.ts";
+import { largestFitting, Parameters, withSettings } from "./parameters.ts";
+
+const CONFIGURATION = "CONFIGURATION.md at v2.15.0";
+
+/** The settings that bound its queues. Defaults by CONFIGURATION.md of the tags v0.11.0 to v2.15.0. */
+export const parameters: readonly Parameter[] = [
+  {
+    name: "queued.max.messages.kbytes",
+    defaults: [
+      { from: "1.5.0", value: "65536" },
+      { from: "1.0.0", value: "1048576" },
+      { from: "0", value: "1000000" },
+    ],
+    unit: "kB of 1000 B of values",
+    per: "consumer; with split queues: partition",
+    source: "CONFIGURATION.md of the tags v0.11.0 to v2.15.0; rdkafka.c:2717 multiplies by 1000",
+  },
+  {
+    name: "queued.min.messages",
+    defaults: [{ from: "0", value: "100000" }],
+    unit: "messages",
+    per: "consumer; with split queues: partition",
+    source: `${CONFIGURATION}; rdkafka_fetcher.c:3764`,
+  },
+  {
+    name: "fetch.max.bytes",
+    // rdkafka_conf.c:4551: left alone it follows the queue's limit, set to its own default it does not
+    defaults: [{ from: "0", value: "" }],
+    unit: "bytes on the wire",
+    per: "broker and fetch",
+    source: "rdkafka_conf.c:4551: max(min(50 MiB, queued.max.messages.kbytes × 1024), message.max.bytes) when not set",
+  },
+  {
+    name: "fetch.message.max.bytes",
+    aliases: ["max.partition.fetch.bytes"],
+    defaults: [{ from: "0", value: "1048576" }],
+    unit: "bytes on the wire",
+    per: "partition and fetch",
+    source: CONFIGURATION,
+  },
+  {
+    name: "message.max.bytes",
+    defaults: [{ from: "0", value: "1000000" }],
+    unit: "bytes",
+    per: "request",
+    source: CONFIGURATION,
+  },
+  {
+    name: "queue.buffering.max.kbytes",
+    defaults: [{ from: "0", value: "1048576" }],
+    unit: "KiB of values",
+    per: "producer",
+    source: CONFIGURATION,
+  },
+  {
+    name: "queue.buffering.max.messages",
+    defaults: [{ from: "0", value: "100000" }],
+    unit: "messages (0 = no limit)",
+    per: "producer",
+    source: CONFIGURATION,
+  },
+  {
+    name: "max.in.flight.requests.per.connection",
+    aliases: ["max.in.flight"],
+    defaults: [{ from: "0", value: "1000000" }],
+    unit: "requests",
+    per: "broker",
+    source: CONFIGURATION,
+  },
+  {
+    name: "batch.size",
+    defaults: [{ from: "0", value: "1000000" }],
+    unit: "bytes",
+    per: "produce request and partition",
+    source: CONFIGURATION,
+  },
+  {
+    name: "compression.codec",
+    aliases: ["compression.type"],
+    defaults: [{ from: "0", value: "none" }],
+    unit: "name",
+    per: "producer",
+    source: CONFIGURATION,
+  },
+];
 
 /** Newest first; a row holds from its version on. */
 type VersionTable = readonly { readonly from: string; readonly value: number }[];
-
-/** CONFIGURATION.md of the tags v0.11.0 to v2.15.0. */
-const QUEUED_KBYTES_DEFAULTS: VersionTable = [
-  { from: "1.5.0", value: 65536 },
-  { from: "1.0.0", value: 1048576 },
-  { from: "0", value: 1000000 },
-];
 
 /** sizeof(op) of a fetched message, LP64, compiled from each tag. */
 const OP_BYTES: VersionTable = [
@@ -32,38 +111,6 @@ const BOOKKEEPING_BYTES = 40;
 const ALLOCATOR_BYTES = 16;
 const TYPICAL_MESSAGE_BYTES = 1024;
 const MIB = 1024 ** 2;
-
-/** What `--set` may call a property: the first name is the one of the documentation. */
-const ALIASES: Readonly<Record<string, readonly string[]>> = {
-  "queued.max.messages.kbytes": [],
-  "queued.min.messages": [],
-  "fetch.max.bytes": [],
-  "fetch.message.max.bytes": ["max.partition.fetch.bytes"],
-  "message.max.bytes": [],
-  "receive.message.max.bytes": [],
-  "queue.buffering.max.kbytes": [],
-  "queue.buffering.max.messages": [],
-  "max.in.flight.requests.per.connection": ["max.in.flight"],
-  "compression.codec": ["compression.type"],
-  "batch.size": [],
-};
-
-/** A setting's text; topic settings may stand under `topic.` or `default.topic.config.`. Null = not set by the user. */
-function setting(settings: Settings, property: string): string | null {
-  for (const name of [property, ...(ALIASES[property] ?? [])]) {
-    for (const prefix of ["", "topic.", "default.topic.config."]) {
-      const value = settings.get(prefix + name);
-      if (value !== undefined) return value.trim();
-    }
-  }
-  return null;
-}
-
-function numberSetting(settings: Settings, property: string): number | null {
-  const text = setting(settings, property);
-  const value = text === null || text === "" ? Number.NaN : Number(text);
-  return Number.isFinite(value) && value >= 0 ? value : null;
-}
 
 function forVersion(table: VersionTable, version: string | null): number {
   return (table.find((row) => compareVersions(version ?? NEWEST, row.from) >= 0) ?? table[table.length - 1])?.value ?? 0;
@@ -87,15 +134,14 @@ interface Consumer {
 
 function consumerOf(scope: Scope): Consumer {
   const assumed: string[] = [];
-  const { settings } = scope;
-  const kbytes = numberSetting(settings, "queued.max.messages.kbytes") ?? forVersion(QUEUED_KBYTES_DEFAULTS, scope.version);
-  if (scope.version === null && numberSetting(settings, "queued.max.messages.kbytes") === null) assumed.push("librdkafka 1.5 or later");
-  const minMessages = Math.max(1, numberSetting(settings, "queued.min.messages") ?? 100_000);
-  const partitionFetchBytes = numberSetting(settings, "fetch.message.max.bytes") ?? MIB;
-  const messageMaxBytes = numberSetting(settings, "message.max.bytes") ?? 1_000_000;
-  const fetchSet = numberSetting(settings, "fetch.max.bytes");
-  // rdkafka_conf.c:4551: the clamp applies only to a fetch.max.bytes that the user left alone
-  const fetchBytes = fetchSet ?? Math.max(Math.min(50 * MIB, kbytes * 1024), messageMaxBytes);
+  const given = new Parameters(parameters, scope);
+  const kbytes = given.number("queued.max.messages.kbytes");
+  if (scope.version === null && !given.isSet("queued.max.messages.kbytes")) assumed.push("librdkafka 1.5 or later");
+  const minMessages = Math.max(1, given.number("queued.min.messages"));
+  const partitionFetchBytes = given.number("fetch.message.max.bytes");
+  // The clamp applies only to a fetch.max.bytes that the user left alone
+  const fetchBytes =
+    given.numberOrNull("fetch.max.bytes") ?? Math.max(Math.min(50 * MIB, kbytes * 1024), given.number("message.max.bytes"));
   if (scope.brokers === null) assumed.push("one broker");
   if (scope.partitions === null) assumed.push("one partition a broker; a whole response for the upper bound");
   if (scope.compressionRatio === null) assumed.push("messages are not compressed");
@@ -153,7 +199,6 @@ function overshootBytes(consumer: Consumer): { readonly expected: number; readon
 
 export function consumerCeiling(scope: Scope): Ceiling {
   const consumer = consumerOf(scope);
-  const { instances } = scope;
   const valueBytes = Math.max(1, scope.messageBytes ?? TYPICAL_MESSAGE_BYTES);
   // Split queues each overshoot by a chunk of their own partition
   const overshoot = scope.splitQueues
@@ -165,17 +210,13 @@ export function consumerCeiling(scope: Scope): Ceiling {
   const buffers = consumer.ratio > 1 ? { expected: 2.2, most: 3 } : { expected: 1, most: 1 };
   const baseBytes = 0.6e6 + 0.3e6 * consumer.brokers; // measured: 1.5 MB with three brokers
   const expected = plateau(consumer, valueBytes, queues, sources * overshoot.expected, buffers.expected);
+  const queued = plateau(consumer, valueBytes, queues, 0, buffers.expected);
   // Which message size holds most: where both limits are reached at once (655 B with the defaults)
-  const worstValueBytes = Math.max(1, (consumer.kbytes * 1000) / consumer.minMessages);
-  const high = plateau(
-    consumer,
-    scope.messageBytes === null ? worstValueBytes : valueBytes,
-    queues,
-    sources * overshoot.most,
-    buffers.most,
-  );
-  const low = plateau(consumer, scope.messageBytes === null ? 64 * 1024 : valueBytes, queues, 0, 1);
-  const bytes = instances * (expected.bytes + baseBytes);
+  const worstValueBytes = scope.messageBytes === null ? Math.max(1, (consumer.kbytes * 1000) / consumer.minMessages) : valueBytes;
+  const most = plateau(consumer, worstValueBytes, queues, sources * overshoot.most, buffers.most);
+  const mostQueued = plateau(consumer, worstValueBytes, queues, 0, buffers.most);
+  const least = plateau(consumer, scope.messageBytes === null ? 64 * 1024 : valueBytes, queues, 0, 1);
+  const withAllocator = ({ bytes, messages }: Plateau): number => bytes + messages * ALLOCATOR_BYTES;
   const limitIsCount = consumer.minMessages * valueBytes < consumer.kbytes * 1000;
   const limit = limitIsCount
     ? `queued.min.messages=${consumer.minMessages} messages`
@@ -186,92 +227,90 @@ export function consumerCeiling(scope: Scope): Ceiling {
       ? `(${record}) × ${buffers.expected} for decompression + ${consumer.opBytes} B object`
       : `${record} + ${consumer.opBytes} B object`;
   const source = scope.splitQueues ? "partition" : "broker";
-  const heapPerWireByte = (consumer.ratio * expected.bytes) / (expected.messages * (valueBytes + consumer.overheadBytes));
-  return {
+  const underWayBytes = expected.bytes - queued.bytes;
+  const terms: readonly InstanceTerm[] = [
+    {
+      what: "messages in the queue",
+      lowBytes: 0.9 * Math.min(least.bytes, queued.bytes), // the queue drains a little before it asks for more
+      bytes: queued.bytes,
+      highBytes: withAllocator(mostQueued),
+      formula: queues > 1 ? `${queues} split queues × (${limit} × (${each}))` : `${limit} × (${each})`,
+      source: "rdkafka_fetcher.c:3764-3778, rdkafka.c:2717, rdkafka_op.c:973 and 1007 at v2.15.0",
+    },
+    {
+      what: "fetches under way",
+      lowBytes: 0,
+      bytes: underWayBytes,
+      highBytes: Math.max(underWayBytes, withAllocator(most) - withAllocator(mostQueued)),
+      formula: `${sources} ${source}${sources === 1 ? "" : "s"} × ${formatBytes(underWayBytes / sources)} of fetches under way`,
+      source: "rdkafka_fetcher.c:3773 (the limit is looked at before a Fetch is sent), rdkafka_conf.c:4551; expected size measured",
+    },
+    {
+      what: "the client itself",
+      lowBytes: 0,
+      bytes: baseBytes,
+      highBytes: baseBytes,
+      formula: `${formatBytes(baseBytes)} for the client itself`,
+      source: "rdkafka_broker.c, rdhdrhistogram.c: 0.6 MB and 0.3 MB a broker, measured",
+    },
+  ];
+  return ceilingFrom({
     component: "fetch-queue",
-    bytes,
-    lowBytes: 0.9 * instances * Math.min(low.bytes, expected.bytes), // the queue drains a little before it asks for more
-    highBytes: instances * (Math.max(high.bytes + high.messages * ALLOCATOR_BYTES, expected.bytes) + baseBytes),
-    messages: Math.round(instances * expected.messages),
-    formula: manyTimes(
-      instances,
-      [
-        manyTimes(queues, `${limit} × (${each})`, "split queues"),
-        ` + ${sources} ${source}${sources === 1 ? "" : "s"} × ${formatBytes(overshoot.expected * heapPerWireByte)}`,
-        ` of fetches under way + ${formatBytes(baseBytes)} for the client itself`,
-      ].join(""),
-      "instances",
-      bytes,
-    ),
+    instances: scope.instances,
+    messages: expected.messages,
+    terms,
     settings: consumer.settings,
     assumed: [...consumer.assumed, ...(scope.messageBytes === null ? ["messages of 1 KiB; the worst size sets the upper bound"] : [])],
     source: "rdkafka_fetcher.c:3764-3778, rdkafka.c:2717, rdkafka_op.c:1007, rdkafka_conf.c:4551 at v2.15.0; overshoot measured",
-  };
-}
-
-/** `2 instances × (…) = 1.5 MiB`; a single one is not counted. */
-function manyTimes(count: number, text: string, what: string, bytes?: number): string {
-  return `${count > 1 ? `${count} ${what} × (${text})` : text}${bytes === undefined ? "" : ` = ${formatBytes(bytes)}`}`;
+  });
 }
 
 /** The message struct in front of key and value (rdkafka_msg.c:147). */
 const PRODUCED_MESSAGE_BYTES = 176;
 
 export function producerCeiling(scope: Scope): Ceiling {
-  const kbytes = numberSetting(scope.settings, "queue.buffering.max.kbytes") ?? 1_048_576;
-  const maxMessages = numberSetting(scope.settings, "queue.buffering.max.messages") ?? 100_000;
-  const inFlight = numberSetting(scope.settings, "max.in.flight.requests.per.connection") ?? 1_000_000;
-  const batchBytes = numberSetting(scope.settings, "batch.size") ?? 1_000_000;
-  const codec = setting(scope.settings, "compression.codec") ?? "none";
+  const given = new Parameters(parameters, scope);
+  const kbytes = given.number("queue.buffering.max.kbytes");
+  const maxMessages = given.number("queue.buffering.max.messages");
+  const codec = given.text("compression.codec");
+  const settings = given.used;
+  const inFlight = given.number("max.in.flight.requests.per.connection");
+  const batchBytes = given.number("batch.size");
   const valueBytes = Math.max(1, scope.messageBytes ?? TYPICAL_MESSAGE_BYTES);
   const messages = Math.min(maxMessages === 0 ? Number.POSITIVE_INFINITY : maxMessages, (kbytes * 1024) / valueBytes);
   const eachBytes = valueBytes + PRODUCED_MESSAGE_BYTES + (scope.keyBytes ?? 0) + (scope.headersBytes ?? 0);
   // Requests being sent are copies that no limit counts: up to 1.45 times their values, 2.3 with any codec (measured)
   const copiedBytes = Math.min(messages * valueBytes, inFlight * batchBytes * Math.max(1, scope.brokers ?? 1));
   const copyFactor = codec === "none" ? 1.45 : 2.3;
-  const bytes = scope.instances * messages * eachBytes;
-  const largestBytes = scope.messageBytes === null ? kbytes * 1024 + maxMessages * PRODUCED_MESSAGE_BYTES : messages * eachBytes;
-  return {
-    component: "producer-queue",
-    bytes,
-    lowBytes: 0.9 * bytes,
-    highBytes: scope.instances * (largestBytes + copyFactor * copiedBytes),
-    messages: Math.round(scope.instances * messages),
-    formula: [
-      manyTimes(
-        scope.instances,
-        `min(queue.buffering.max.messages=${maxMessages}, queue.buffering.max.kbytes=${kbytes} × 1024 B ÷ ${Math.round(valueBytes)} B) messages × (${Math.round(valueBytes)} B value + ${Math.round(eachBytes - valueBytes)} B struct, key and headers)`,
-        "instances",
-        bytes,
-      ),
-      `; requests in flight may add ${formatBytes(scope.instances * copyFactor * copiedBytes)}`,
-    ].join(""),
-    settings: {
-      "queue.buffering.max.kbytes": String(kbytes),
-      "queue.buffering.max.messages": String(maxMessages),
-      "compression.codec": codec,
+  const bytes = messages * eachBytes;
+  const largestBytes = scope.messageBytes === null ? kbytes * 1024 + maxMessages * PRODUCED_MESSAGE_BYTES : bytes;
+  const terms: readonly InstanceTerm[] = [
+    {
+      what: "messages in the queue",
+      lowBytes: 0.9 * bytes,
+      bytes,
+      highBytes: Math.max(bytes, largestBytes),
+      formula: `min(queue.buffering.max.messages=${maxMessages}, queue.buffering.max.kbytes=${kbytes} × 1024 B ÷ ${Math.round(valueBytes)} B) messages × (${Math.round(valueBytes)} B value + ${Math.round(eachBytes - valueBytes)} B struct, key and headers)`,
+      source: "rdkafka.c:2739, rdkafka_msg.c:147 and 253 at v2.15.0",
     },
+    {
+      what: "requests in flight",
+      lowBytes: 0,
+      bytes: 0,
+      highBytes: copyFactor * copiedBytes,
+      formula: `up to ${formatBytes(copyFactor * copiedBytes)} of requests in flight`,
+      source: "rdkafka_msgset_writer.c at v2.15.0: write buffer and compressed copy live until the response; factors measured",
+    },
+  ];
+  return ceilingFrom({
+    component: "producer-queue",
+    instances: scope.instances,
+    messages,
+    terms,
+    settings,
     assumed: scope.messageBytes === null ? ["messages of 1 KiB; the limit in kbytes sets the upper bound"] : [],
     source: "rdkafka.c:2739, rdkafka_msg.c:147 and 253, rdkafka_msgset_writer.c at v2.15.0; copies in flight measured",
-  };
-}
-
-/** Largest value in `[1, most]` that fits; null when not even 1 does. `fits` is monotone. */
-function largestFitting(most: number, fits: (value: number) => boolean): number | null {
-  if (!fits(1)) return null;
-  let fitting = 1;
-  for (let step = 2 ** 31; step >= 1; step /= 2) if (fitting + step <= most && fits(fitting + step)) fitting += step;
-  return fitting;
-}
-
-/** The user's settings with some replaced (null = taken out); a property's aliases go with it. */
-function withSettings(scope: Scope, replaced: Readonly<Record<string, string | null>>): Scope {
-  const settings = new Map(scope.settings);
-  for (const [property, value] of Object.entries(replaced)) {
-    for (const name of [property, ...(ALIASES[property] ?? [])]) settings.delete(name);
-    if (value !== null) settings.set(property, value);
-  }
-  return { ...scope, settings };
+  });
 }
 
 /** Consumer settings under which the upper bound fits the target; null when not even the smallest do. */
@@ -284,8 +323,10 @@ function consumerSettingsThatFit(scope: Scope, targetBytes: number): Readonly<Re
       ...(chunkBytes === null ? {} : { "fetch.message.max.bytes": String(chunkBytes) }),
     });
     const kbytes = largestFitting(
+      1,
       2_097_151, // the largest that librdkafka accepts
-      (candidate) => consumerCeiling(withSettings(scope, { "fetch.max.bytes": null, ...settingsOf(candidate) })).highBytes <= targetBytes,
+      (candidate) =>
+        consumerCeiling(withSettings(scope, parameters, { "fetch.max.bytes": null, ...settingsOf(candidate) })).highBytes <= targetBytes,
     );
     if (kbytes !== null) return settingsOf(kbytes);
   }
@@ -295,39 +336,83 @@ function consumerSettingsThatFit(scope: Scope, targetBytes: number): Readonly<Re
 /** A quarter of the default queue: enough for any consumer that keeps up. */
 const DEFAULT_ADVICE: Readonly<Record<string, string>> = { "queued.max.messages.kbytes": "16384", "queued.min.messages": "10000" };
 
-export function consumerRemedies(scope: Scope, targetBytes: number | null): readonly Remedy[] {
+export function remediesFor(scope: Scope, targetBytes: number | null, component: BoundedComponent): readonly Remedy[] {
+  return component === "producer-queue" ? producerRemedies(scope, targetBytes) : consumerRemedies(scope, targetBytes);
+}
+
+function consumerRemedies(scope: Scope, targetBytes: number | null): readonly Remedy[] {
   const settings = targetBytes === null ? DEFAULT_ADVICE : consumerSettingsThatFit(scope, targetBytes);
-  const remedies: Remedy[] = [];
-  if (settings === null) {
-    remedies.push(tooSmall(scope, targetBytes ?? 0));
-  } else {
-    const text = "Lower queued.max.messages.kbytes and queued.min.messages together: whichever is reached first stops fetching.";
-    remedies.push({ code: "lower-queue-limits", text, settings });
-  }
-  if (numberSetting(scope.settings, "fetch.max.bytes") !== null) {
-    remedies.push({
+  const lower: Remedy =
+    settings === null
+      ? tooSmall(scope, targetBytes ?? 0)
+      : {
+          code: "lower-queue-limits",
+          text: "Lower queued.max.messages.kbytes and queued.min.messages together: whichever is reached first stops fetching.",
+          settings,
+          costs: costsOf(settings),
+        };
+  return [lower, ...traps(scope).map(({ code, text }): Remedy => ({ code, text }))];
+}
+
+/** A queue has to last for a round trip to the broker: less, and the consumer waits. */
+function costsOf(settings: Readonly<Record<string, string>>): string {
+  const queueBytes = Number(settings["queued.max.messages.kbytes"]) * 1000;
+  const chunk = settings["fetch.message.max.bytes"];
+  return [
+    `Throughput: a queue of ${formatBytes(queueBytes)} feeds at most ${formatBytes(queueBytes * 10)} a second where a fetch takes 100 ms`,
+    chunk === undefined ? "." : `, and a fetch brings at most ${formatBytes(Number(chunk))} a partition.`,
+  ].join("");
+}
+
+/** Settings that do not do what they seem to. */
+export function traps(scope: Scope): readonly Trap[] {
+  const given = new Parameters(parameters, scope);
+  const found: Trap[] = [];
+  if (given.isSet("fetch.max.bytes")) {
+    found.push({
       code: "unset-fetch-max-bytes",
       text: "Do not set fetch.max.bytes: left alone it follows queued.max.messages.kbytes, set explicitly each broker may add that much.",
+      source: "rdkafka_conf.c:4551; measured: 9.7 MB of heap against 42.4 MB",
     });
   }
   if (scope.splitQueues) {
-    remedies.push({
+    found.push({
       code: "limits-are-per-partition",
       text: "With split partition queues both limits count per partition: divide them by the number of partitions.",
+      source: "rdkafka_fetcher.c:3764; measured: 977 MB against 99.9 MB with twelve partitions",
     });
   }
-  return remedies;
+  if (scope.version !== null && compareVersions(scope.version, "1.5.0") < 0 && !given.isSet("queued.max.messages.kbytes")) {
+    found.push({
+      code: "one-gibibyte-default",
+      text: `librdkafka ${scope.version} queues up to 1 GB by default: set queued.max.messages.kbytes=65536, the default since 1.5.`,
+      source: "CONFIGURATION.md of the tags v0.11.0 to v1.5.0",
+    });
+  }
+  return found;
 }
 
-export function producerRemedies(scope: Scope, targetBytes: number | null): readonly Remedy[] {
+function producerRemedies(scope: Scope, targetBytes: number | null): readonly Remedy[] {
   const settingsOf = (kbytes: number): Readonly<Record<string, string>> => ({ "queue.buffering.max.kbytes": String(kbytes) });
   const kbytes =
     targetBytes === null
       ? 65536
-      : largestFitting(2_147_483_647, (candidate) => producerCeiling(withSettings(scope, settingsOf(candidate))).highBytes <= targetBytes);
-  const text = "Lower queue.buffering.max.kbytes: produce then fails with a full queue instead of using memory.";
+      : largestFitting(
+          1,
+          2_147_483_647,
+          (candidate) => producerCeiling(withSettings(scope, parameters, settingsOf(candidate))).highBytes <= targetBytes,
+        );
+  const lower: Remedy =
+    kbytes === null
+      ? tooSmall(scope, targetBytes ?? 0)
+      : {
+          code: "lower-queue-limits",
+          text: "Lower queue.buffering.max.kbytes: produce then fails with a full queue instead of using memory.",
+          settings: settingsOf(kbytes),
+          costs: `Produce calls fail with a full queue once ${formatBytes(kbytes * 1024)} of values wait; the application has to wait and repeat.`,
+        };
   return [
-    kbytes === null ? tooSmall(scope, targetBytes ?? 0) : { code: "lower-queue-limits", text, settings: settingsOf(kbytes) },
+    lower,
     { code: "poll-delivery-reports", text: "Poll the producer regularly: a message is freed only after its delivery report was served." },
   ];
 }

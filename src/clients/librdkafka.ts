@@ -3,15 +3,9 @@
  * mock brokers. Its surprise: one message that is kept holds the whole Fetch response that it arrived in, and the limit
  * `queued.max.messages.kbytes` sees neither held messages nor anything but values.
  */
-import type { FrameRule, KafkaClient, KnownIssue } from "./client.ts";
-import {
-  consumerCeiling,
-  consumerRemedies,
-  messageObjectBytes,
-  producerCeiling,
-  producerRemedies,
-  queueBytes,
-} from "./librdkafka-limits.ts";
+import type { FrameExample, FrameRule, KafkaClient, KnownIssue } from "./client.ts";
+import { consumerCeiling, messageObjectBytes, parameters, producerCeiling, queueBytes, remediesFor, traps } from "./librdkafka-limits.ts";
+import { measurements } from "./librdkafka-measurements.ts";
 
 /** The library as its own file: `librdkafka.so.1`, wheels' `librdkafka-1a2b3c4d.so`, NuGet's `alpine-librdkafka.so`. */
 const MODULES = /(?:^|[/\\])(?:alpine-|centos8-)?librdkafka(?:\+\+)?(?:[-.][0-9a-f]{8,})?\.(?:so(?:\.\d+)*|\d*\.?dylib|dll)$/;
@@ -266,10 +260,46 @@ const issues: readonly KnownIssue[] = [
   },
 ];
 
+const HEAPTRACK = "heaptrack of a C consumer, librdkafka 2.15.0";
+
+const examples: readonly FrameExample[] = [
+  {
+    path: "start_thread > rd_kafka_broker_thread_main > rd_kafka_recv > rd_buf_write_ensure_contig > rd_buf_alloc_segment0 > malloc",
+    component: "fetch-response-buffer",
+    source: HEAPTRACK,
+    grade: "measured",
+  },
+  {
+    path: "start_thread > rd_kafka_broker_thread_main > rd_kafka_msgset_reader_run > rd_kafka_msgset_reader_v2 > rd_kafka_op_new_fetch_msg > rd_kafka_op_new0 > calloc",
+    component: "message-op",
+    source: HEAPTRACK,
+    grade: "measured",
+  },
+  {
+    path: "start_thread > rd_kafka_broker_thread_main > rd_kafka_msgset_reader_decompress > rd_kafka_zstd_decompress > malloc",
+    component: "decompress-buffer",
+    source: HEAPTRACK,
+    grade: "measured",
+  },
+  {
+    path: "main > rd_kafka_producev > rd_kafka_msg_new00 > malloc",
+    component: "producer-queue",
+    source: HEAPTRACK,
+    grade: "measured",
+  },
+  {
+    path: "[rdk:broker1] > /usr/lib/x86_64-linux-gnu/librdkafka.so.1!",
+    component: "unsymbolised-client",
+    source: "heaptrack on Debian's stripped librdkafka1 2.0.2",
+    grade: "measured",
+  },
+];
+
 export const librdkafka: KafkaClient = {
   id: "librdkafka",
   title: "librdkafka",
   language: "C/C++",
+  queueMemory: "native",
   own: {
     names:
       /^(?:rd_kafka_|rd_kafkap_|rd_buf_|rd_slice_|rd_list_|rd_avl_|rd_avg_|rd_hdr_|rd_gz_|rd_map_|rd_addrinfo_|rd_sockaddr_|RdKafka::)/,
@@ -279,23 +309,33 @@ export const librdkafka: KafkaClient = {
     threads: /^rdk:(?:main|broker-?\d+|bg|mock)/,
   },
   rules,
+  examples,
   nameTest: {
     entry: /^rd_kafka_/,
     threadMain: /^rd_kafka_\w*thread_main$/,
     source: "thread mains are local symbols and vanish on strip; 99.7 % of a stripped profile's bytes flagged, 0 of healthy ones",
   },
   versionInPath: /librdkafka[-_/]v?(\d+\.\d+\.\d+)/,
+  parameters,
   ceilings: (scope) => [consumerCeiling(scope), producerCeiling(scope)],
+  measurements,
+  traps,
+  retention: {
+    text: "A message that is not destroyed holds the whole fetch response it arrived in (up to fetch.max.bytes, all partitions of that broker), or its decompressed batch; 600 kept messages of 1 KiB held 620 MB.",
+    source: "rdkafka_op.c:990 (rd_kafka_buf_keep)",
+    grade: "measured",
+  },
   queueBytes,
   issues,
   messageObjectBytes,
   remedies: {
-    buffering: (scope, targetBytes, component) =>
-      component === "fetch-queue" ? consumerRemedies(scope, targetBytes) : producerRemedies(scope, targetBytes),
+    buffering: remediesFor,
     appRetained: [
       { code: "destroy-messages", text: "Call rd_kafka_message_destroy on every message as soon as it is processed, errors included." },
       { code: "copy-what-is-kept", text: "Copy the bytes that must be kept: one kept message holds the whole fetch response around it." },
     ],
+    backPressure:
+      "Pause the partitions (rd_kafka_pause_partitions) while the application's own queue is full, and go on polling; messages taken out of the client no longer count against its limits.",
     howToGetStatistics:
       "Set statistics.interval.ms=5000, register rd_kafka_conf_set_stats_cb and append each JSON string to a file, one a line.",
   },

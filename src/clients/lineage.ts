@@ -1,6 +1,6 @@
 /** What holds for a client together with the clients it is built on: a wrapper has the queues and the leaks of what it wraps. */
 import { compareVersions, isVersionWithin } from "../base/versions.ts";
-import type { Ceiling, KafkaClient, KnownIssue, Scope } from "./client.ts";
+import type { BoundedComponent, Ceiling, KafkaClient, KnownIssue, Parameter, Remedy, Scope, Trap } from "./client.ts";
 
 export interface Ancestor {
   readonly client: KafkaClient;
@@ -29,6 +29,28 @@ export function ceilingsOf(client: KafkaClient, scope: Scope, all: readonly Kafk
 /** The layer whose formulas apply. */
 export function boundingClient(client: KafkaClient, version: string | null, all: readonly KafkaClient[]): Ancestor | null {
   return lineageOf(client, version, all).find((layer) => layer.client.ceilings !== undefined) ?? null;
+}
+
+/** What keeps the queue of the component smaller, by the outermost client that says, with the version of its own layer. */
+export function bufferingRemediesOf(
+  client: KafkaClient,
+  scope: Scope,
+  targetBytes: number | null,
+  component: BoundedComponent,
+  all: readonly KafkaClient[],
+): readonly Remedy[] {
+  const layer = lineageOf(client, scope.version, all).find((candidate) => candidate.client.remedies.buffering !== undefined);
+  return layer?.client.remedies.buffering?.({ ...scope, version: layer.version }, targetBytes, component) ?? [];
+}
+
+/** The traps of every layer, each with its own version. */
+export function trapsOf(client: KafkaClient, scope: Scope, all: readonly KafkaClient[]): readonly Trap[] {
+  return lineageOf(client, scope.version, all).flatMap((layer) => layer.client.traps?.({ ...scope, version: layer.version }) ?? []);
+}
+
+/** The parameters that the ceilings are made of, of all layers. */
+export function parametersOf(client: KafkaClient, all: readonly KafkaClient[]): readonly Parameter[] {
+  return lineageOf(client, null, all).flatMap((layer) => layer.client.parameters ?? []);
 }
 
 export interface ConcerningIssue {

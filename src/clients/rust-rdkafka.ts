@@ -4,13 +4,13 @@
  * `BorrowedMessage`s stop the consumer; they do not (librdkafka ≥ 0.11), they hold whole fetch responses.
  */
 import type { KafkaClient } from "./client.ts";
-import { librdkafka } from "./librdkafka.ts";
 
 export const rustRdkafka: KafkaClient = {
   id: "rust-rdkafka",
   title: "rust-rdkafka",
   language: "Rust",
   builtOn: "librdkafka",
+  queueMemory: "native",
   own: {
     names: /^(?:rdkafka|rdkafka_sys)::/,
     files: /\/rdkafka-\d+\.\d+\.\d+[^/]*\/src\//,
@@ -34,6 +34,20 @@ export const rustRdkafka: KafkaClient = {
     { component: "admin", name: /^rdkafka::admin::/, source: "src/admin.rs", grade: "source" },
     { component: "logging", name: /^rdkafka::log::/, source: "src/log.rs", grade: "source" },
   ],
+  examples: [
+    {
+      path: "main > tokio::runtime::park::CachedParkThread::block_on > rdkafka::message::BorrowedMessage::detach > alloc::alloc::alloc > malloc",
+      component: "app-copy",
+      source: "src/message.rs at cf08f6c1",
+      grade: "source",
+    },
+    {
+      path: "start_thread > rd_kafka_broker_thread_main > rd_kafka_recv > rd_buf_write_ensure_contig > rd_buf_alloc_segment0 > malloc",
+      component: "fetch-response-buffer",
+      source: "heaptrack of samples/rust-stream-consumer, rdkafka 0.36.2",
+      grade: "measured",
+    },
+  ],
   versionInPath: /\/rdkafka-(\d+\.\d+\.\d+)/,
   // Cargo.toml of rdkafka-sys at the crate's tags
   builtOnVersions: [
@@ -45,6 +59,11 @@ export const rustRdkafka: KafkaClient = {
     { from: "0.25.0", version: "1.6.0" },
     { from: "0.24.0", version: "1.4.2" },
   ],
+  retention: {
+    text: "A BorrowedMessage holds the whole fetch response or decompressed batch around it, as in C; an OwnedMessage (detach) holds only its own copies.",
+    source: "src/message.rs at cf08f6c1: the native event is freed when the last clone of its Arc is dropped",
+    grade: "measured",
+  },
   issues: [
     {
       url: "https://github.com/fede1024/rust-rdkafka/issues/650",
@@ -67,7 +86,6 @@ export const rustRdkafka: KafkaClient = {
     },
   ],
   remedies: {
-    buffering: librdkafka.remedies.buffering,
     appRetained: [
       { code: "drop-borrowed-messages", text: "Drop each BorrowedMessage as soon as it is processed; do not collect them." },
       {
@@ -75,6 +93,8 @@ export const rustRdkafka: KafkaClient = {
         text: "Keep message.detach() (an OwnedMessage) instead of the BorrowedMessage: a kept one holds the whole fetch response.",
       },
     ],
+    backPressure:
+      "Send messages through a bounded tokio channel, or pause the partitions (Consumer::pause) while the application is busy; collecting BorrowedMessages does not stop the consumer.",
     howToGetStatistics:
       "Set statistics.interval.ms=5000 on the ClientConfig, implement ClientContext::stats_raw in your context and append the bytes to a file, one object a line.",
   },

@@ -264,12 +264,13 @@ function classifyFrames(
   const clientsSeen = clients.map(() => 0);
   let kafkaLike: string | null = null;
   const memo = new Map<string, readonly [role: number, data: number, saw: number]>();
+  const shown = clients.map((client) => client.own.weakTypes !== undefined && isShown(client, names, frames.length));
 
   const classify = (facts: FrameFacts): readonly [number, number, number] => {
     if (app === null || ![facts.name, facts.module, facts.file].some((text) => text !== "" && app.test(text))) {
       const named = facts.kind === FrameKind.thread ? null : surroundingOf(facts, "code");
       if (named === "allocator") return [PASSES_ON, 0, 0];
-      const byName = clients.findIndex((client) => ownsByName(client, facts));
+      const byName = clients.findIndex((client, row) => ownsByName(client, facts) || (shown[row] === true && ownsWeakly(client, facts)));
       const byPlace = byName >= 0 || named !== null ? byName : clients.findIndex((client) => ownsByPlace(client, facts));
       const client = clients[byPlace];
       if (client !== undefined) {
@@ -323,6 +324,20 @@ function surroundingOf(facts: FrameFacts, by: "code" | "module"): SurroundingKin
 function ownsByName(client: KafkaClient, facts: FrameFacts): boolean {
   if (facts.kind === FrameKind.thread) return client.own.threads?.test(facts.name) === true;
   return facts.name !== "" && client.own.names.test(facts.name);
+}
+
+/** A type whose name alone does not show the client. */
+function ownsWeakly({ own }: KafkaClient, facts: FrameFacts): boolean {
+  return facts.kind === FrameKind.type && own.weakTypes?.test(facts.name) === true;
+}
+
+/** Whether some frame shows the client for sure. */
+function isShown(client: KafkaClient, names: FrameNames, frames: number): boolean {
+  for (let frame = 1; frame < frames; frame++) {
+    const facts = names.factsOf(frame);
+    if (ownsByName(client, facts) || ownsByPlace(client, facts)) return true;
+  }
+  return false;
 }
 
 function ownsByPlace(client: KafkaClient, facts: FrameFacts): boolean {
@@ -501,9 +516,12 @@ function customClient(rules: readonly FrameRule[]): KafkaClient {
       modules: unionOf(rules.map((rule) => rule.module)),
       files: unionOf(rules.map((rule) => rule.file)),
     },
+    queueMemory: "native",
     rules,
+    examples: [],
+    retention: { text: "", source: "", grade: "documented" },
     issues: [],
-    remedies: { buffering: () => [], appRetained: [], howToGetStatistics: "" },
+    remedies: { buffering: () => [], appRetained: [], backPressure: "", howToGetStatistics: "" },
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { at } from "../base/columns.ts";
 import type { KafkaClient, Remedy } from "../clients/client.ts";
+import { bufferingRemediesOf } from "../clients/lineage.ts";
 import { seriesOf } from "../model/ledger.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
@@ -174,7 +175,8 @@ export function advise(facts: ProcessFacts, verdict: ProcessVerdict, limit: Limi
     const others = verdict.groups
       .filter(({ group }) => group.kind !== queue)
       .reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
-    add(client.remedies.buffering(scope, limit === null ? null : Math.max(0, limit.limitBytes * 0.8 - others), `${queue}-queue`));
+    const targetBytes = limit === null ? null : Math.max(0, limit.limitBytes * 0.8 - others);
+    add(bufferingRemediesOf(client, scope, targetBytes, `${queue}-queue`, facts.clients));
   }
   return remedies;
 }

@@ -50,6 +50,7 @@ export interface ProcessFacts {
   readonly attribution: Attribution;
   readonly rows: readonly PathGroup[]; // party, client and component of each row of the series below
   readonly groupOfPath: Uint32Array;
+  readonly clients: readonly KafkaClient[]; // all that are known
   readonly client: KafkaClient | null;
   readonly clientVersion: string | null;
   readonly scope: Scope;
@@ -105,6 +106,7 @@ export function gatherFacts(
     attribution,
     rows,
     groupOfPath,
+    clients,
     client,
     clientVersion,
     scope,

@@ -6,7 +6,7 @@
  *     at 10s   [rdk:broker1] > librdkafka.so.1! > 500
  *
  * Left: when. Middle: the path from the root to the leaf; `[name]` is a thread, `<Name>` a type, `module!function` a function
- * of a module (nothing after the `!`: function unknown). Right: bytes gained (`-` lost), optionally `/ blocks` (default 1 with
+ * of a module (nothing after the `!`: function unknown), `function @ file` one with its source file. Right: bytes gained (`-` lost), optionally `/ blocks` (default 1 with
  * the sign of the bytes). A line `at 20s` alone is an instant without changes.
  */
 
@@ -58,7 +58,9 @@ function frameOf(builder: ProfileBuilder, step: string): number {
   if (thread !== null) return builder.frame({ name: thread[1] ?? "", kind: FrameKind.thread });
   const type = /^<(.*)>$/.exec(step);
   if (type !== null) return builder.frame({ name: type[1] ?? "", kind: FrameKind.type });
-  const bang = step.indexOf("!");
-  if (bang < 0) return builder.frame({ name: step });
-  return builder.frame({ name: step.slice(bang + 1), module: builder.module(step.slice(0, bang)) });
+  const [code = "", sourceFile = ""] = step.split(" @ ");
+  const bang = code.indexOf("!");
+  const file = sourceFile === "" ? {} : { file: sourceFile };
+  if (bang < 0) return builder.frame({ name: code, ...file });
+  return builder.frame({ name: code.slice(bang + 1), module: builder.module(code.slice(0, bang)), ...file });
 }
