@@ -129,6 +129,25 @@ test("lists come from the registries, as text and as JSON", async () => {
   }
 });
 
+test("a ceiling needs a client and no capture, and says whether it fits", async () => {
+  const told = ["--client", "rust-rdkafka", "--partitions", "12", "--brokers", "3", "--message-size", "1KiB"];
+  const [text, json, nobody, nothing] = await Promise.all([
+    lagleak(["ceiling", ...told, "--memory-limit", "32MiB"]),
+    lagleak(["ceiling", ...told, "--sweep", "partitions=1..200", "--json"]),
+    lagleak(["ceiling", "--client", "librdkafkaa"]),
+    lagleak(["ceiling", ...told, "--sweep", "client.id=1..2"]),
+  ]);
+  assert.equal(text.code, 0);
+  assert.match(text.stdout, /It does not fit 32\.0 MiB\.[\s\S]*What would fit\n {4}queued\.max\.messages\.kbytes=\d+/);
+  const answer = JSON.parse(json.stdout) as { schemaVersion: number; sweep: { rows: unknown[] }; limit: unknown };
+  assert.equal(answer.schemaVersion, 1);
+  assert.equal(answer.sweep.rows.length, 200);
+  assert.equal(answer.limit, null);
+  assert.equal(nobody.code, 2);
+  assert.match(nobody.stderr, /there is no client "librdkafkaa"\n {2}Add --client with one of .*librdkafka/);
+  assert.equal(nothing.code, 2);
+});
+
 test("an answer goes to the file that is named, which is overwritten only by force", async () => {
   const file = path.join(folder, "formats.json");
   const first = await lagleak(["list", "formats", "-o", file]);

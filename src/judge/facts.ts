@@ -33,6 +33,9 @@ export interface Circumstances {
   readonly app: RegExp | null;
 }
 
+/** What the user told of the client and its messages. */
+export type Told = Omit<Circumstances, "memoryLimitBytes" | "startedAt" | "app">;
+
 /** Components that are judged together, because one thing bounds them together. */
 export interface JudgedGroup {
   readonly party: Party;
@@ -81,7 +84,7 @@ export function gatherFacts(
   const profile = captured ?? nothingCaptured();
   const attribution = attribute(profile, clients, { client: told.client, app: told.app });
   const losses: Loss[] = [];
-  const queues = evidence.filter((fact): fact is QueueEvidence => fact.kind === "queue");
+  const queues = queuesIn(evidence);
   const client = clientOf(clients, attribution, told.client, queues);
   const clientVersion = told.clientVersion ?? attribution.clients.find((found) => found.id === client?.id)?.version ?? null;
   const { groups: rows, groupOfPath } = groupPaths(attribution, ["party", "client", "component"]);
@@ -91,7 +94,7 @@ export function gatherFacts(
   const startedAt = told.startedAt ?? profile.origin.startedAt;
   const elapsedMs = Float64Array.from({ length: lastObserved }, (_, row) => at(profile.instants.elapsedMs, row + 1));
   const queue = alignQueue(elapsedMs, startedAt, queues, losses);
-  const scope = scopeOf(told, evidence, queues, clientVersion);
+  const scope = scopeOf(told, evidence, clientVersion);
   const ceilings = client === null ? [] : ceilingsOf(client, scope, clients);
   const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
@@ -123,6 +126,10 @@ export function gatherFacts(
   };
 }
 
+function queuesIn(evidence: readonly Evidence[]): readonly QueueEvidence[] {
+  return evidence.filter((fact): fact is QueueEvidence => fact.kind === "queue");
+}
+
 /** The client of the user's choice, else the one that is in the profile, else the one whose statistics were given. */
 function clientOf(
   clients: readonly KafkaClient[],
@@ -134,7 +141,9 @@ function clientOf(
   return clients.find((client) => client.id === id) ?? null;
 }
 
-function scopeOf(told: Circumstances, evidence: readonly Evidence[], queues: readonly QueueEvidence[], version: string | null): Scope {
+/** What the formulas may ask: as told, else as the evidence says; settings given one by one win over those of files. */
+export function scopeOf(told: Told, evidence: readonly Evidence[], version: string | null): Scope {
+  const queues = queuesIn(evidence);
   const settings = new Map<string, string>();
   for (const fact of evidence) {
     if (fact.kind === "settings") for (const [key, value] of fact.settings) settings.set(key, value);
