@@ -13,7 +13,15 @@ import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
-import { type AgeFacts, type CeilingFacts, type GroupFacts, type GroupKind, isQueue, type QueueFacts } from "./group-facts.ts";
+import {
+  type AgeFacts,
+  type CeilingFacts,
+  type GroupFacts,
+  type GroupKind,
+  isOfApplication,
+  isQueue,
+  type QueueFacts,
+} from "./group-facts.ts";
 
 /** What the user told, besides captures and evidence files. */
 export interface Circumstances {
@@ -206,7 +214,7 @@ function kindOf(party: Party, component: Component | ""): GroupKind {
   if (party !== "client" || component === "") return KIND_OF_PARTY[party];
   if (FETCH_COMPONENTS.has(component)) return "fetch";
   if (PRODUCER_COMPONENTS.has(component)) return "producer";
-  return "client-other";
+  return component === "app-copy" ? "copies" : "client-other";
 }
 
 /** Rows of paths that are summed together, before components are joined for the judgement. */
@@ -261,10 +269,10 @@ function judgedGroups(
       varianceBytes2: (sampling?.variance[list] ?? new Float64Array(lastObserved)).subarray(from),
       sampled: profile.precision.kind === "sampled",
       survivingSamples: sampling === null ? null : (sampling.growthSamples[list] ?? 0),
-      ceiling: ceilingFacts(kind, surroundings),
+      ceiling: ceilingFacts(kind, first.client, surroundings),
       queue: isQueue(kind) ? queueFacts(surroundings, from) : null,
       ages: ages?.[list] ?? null,
-      operationalClock: kind === "app" ? clock : null,
+      operationalClock: isOfApplication(kind) ? clock : null,
     };
     const growthBytes = at(liveBytes, lastObserved - 1) - (lastObserved > 1 ? at(liveBytes, 0) : 0);
     return { party: first.party, client: first.client === "" ? null : first.client, kind, rows, liveBytes, growthBytes, facts };
@@ -303,7 +311,7 @@ function queueGroups(queues: readonly QueueEvidence[], surroundings: Surrounding
         varianceBytes2: new Float64Array(times.length),
         sampled: false,
         survivingSamples: null,
-        ceiling: ceilingFacts(kind, surroundings),
+        ceiling: ceilingFacts(kind, client?.id ?? "", surroundings),
         queue: null,
         ages: null,
         operationalClock: null,
@@ -323,8 +331,12 @@ const CEILING_SD_GUESSED = 0.4;
 const CLASS_MEAN = 1.06;
 const CLASS_MOST = 1.2;
 
-function ceilingFacts(kind: GroupKind, { ceilings, scope, countsClasses }: Surroundings): CeilingFacts | null {
+function ceilingFacts(kind: GroupKind, clientId: string, surroundings: Surroundings): CeilingFacts | null {
+  const { client, clients, scope, countsClasses } = surroundings;
   const component = kind === "fetch" ? "fetch-queue" : kind === "producer" ? "producer-queue" : null;
+  // With several clients in the process what was told is about the first; the others are taken with their defaults
+  const other = clientId === client?.id ? null : (clients.find(({ id }) => id === clientId) ?? null);
+  const ceilings = other === null ? surroundings.ceilings : ceilingsOf(other, { ...scope, version: null, settings: new Map() }, clients);
   const own = ceilings.filter((ceiling) => ceiling.component === component);
   if (own.length === 0) return null;
   return {

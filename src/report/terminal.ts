@@ -76,7 +76,8 @@ function reasonLines({ verdict }: Answer): readonly string[] {
 function adviceLines({ verdict }: Answer): readonly string[] {
   return verdict.advice.map((advice) => {
     const settings = Object.entries(advice.settings).map(([key, value]) => `${key}=${value}`);
-    return settings.length === 0 ? advice.text : `${advice.text} ${settings.join(", ")}`;
+    const text = settings.length === 0 ? advice.text : `${advice.text} ${settings.join(", ")}`;
+    return advice.costs === null ? text : `${text} (Price: ${advice.costs})`;
   });
 }
 
