@@ -168,9 +168,15 @@ test("text in a pipe has no colour, with and without NO_COLOR", async () => {
 });
 
 test("an interrupt ends with 130", async () => {
-  const child = spawn(process.execPath, [bin, "inspect", "-"], { stdio: ["pipe", "ignore", "ignore"] });
-  setTimeout(() => child.kill("SIGINT"), 400); // it waits for its standard input
-  assert.deepEqual(await once(child, "close"), [130, null]);
+  const child = spawn(process.execPath, [bin, "inspect", "-", "--progress", "always"], { stdio: ["pipe", "ignore", "pipe"] });
+  const closed = once(child, "close");
+  child.stdin.on("error", () => {});
+  child.stdin.write(`v 10400 3\nX consumer\n${"# a heaptrack file without an end\n".repeat(1000)}`);
+  const feeding = setInterval(() => child.stdin.write("c 1\n"), 20);
+  await once(child.stderr, "data"); // it reads
+  clearInterval(feeding);
+  child.kill("SIGINT");
+  assert.deepEqual(await closed, [130, null]);
 });
 
 test("a reader that goes away is no error", async () => {

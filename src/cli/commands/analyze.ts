@@ -34,7 +34,7 @@ import {
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 
-const FORMATS: readonly AnswerFormat[] = ["text", "json"];
+const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "sarif"];
 
 export type AnalyzeOptions = ClientOptions &
   EvidenceOptions &
