@@ -347,7 +347,8 @@ async function* throughWasm(pieces: AsyncGenerator<ZstdPiece>): Chunks {
     try {
       while (step() !== null);
     } catch {
-      // At the end of its input zstddec frees the decoder. In front of damage there is no end: its window stays allocated.
+      // zstddec frees a decoder only at the end of its input. In front of damage there is none: the window of every damaged file
+      // stays allocated as long as the process lives, and after 2 GiB of them nothing more can be read.
     }
   }
 }
