@@ -140,7 +140,7 @@ export function addReadingOptions(command: Command): void {
     .option("--no-symbolize", "do not name bare addresses from the files of the modules")
     .option("--max-decompressed <size>", "most bytes to read from a compressed capture", parseSize)
     // for measurements; whichever is there is taken otherwise
-    .addOption(new Option("--zstd <decoder>").choices(["builtin", "command", "javascript"] satisfies ZstdDecoder[]).hideHelp());
+    .addOption(new Option("--zstd <decoder>").choices(["builtin", "command", "wasm"] satisfies ZstdDecoder[]).hideHelp());
 }
 
 export function addOutputOptions(command: Command, formats: readonly AnswerFormat[]): void {
