@@ -1,0 +1,83 @@
+/** Published reports of growing memory with franz-go, each with what it came to. */
+import type { KnownIssue } from "./client.ts";
+
+const ISSUE = "https://github.com/twmb/franz-go/issues/";
+
+export const issues: readonly KnownIssue[] = [
+  {
+    url: `${ISSUE}1237`,
+    title: "High memory in readConn only while the application lags; falls when it has caught up",
+    kind: "buffering",
+    component: "fetch-response-buffer",
+    frames: /\.\(\*brokerCxn\)\.(?:readConn|readSizeAndBody)\b/,
+    from: null,
+    fixedIn: null,
+    advice: "Lower FetchMaxBytes: the bound is brokers × FetchMaxBytes, twice with PollFetches.",
+  },
+  {
+    url: `${ISSUE}701`,
+    title: "FetchMaxPartitionBytes of 10 MB took a process from 231 MB to 1.9 GB: the broker counts compressed bytes",
+    kind: "buffering",
+    component: "decompress-buffer",
+    from: null,
+    fixedIn: null,
+    when: ({ compressionRatio }) => compressionRatio === null || compressionRatio > 1,
+    advice: "Multiply the fetch limits by the compression ratio, and lower them by it.",
+  },
+  {
+    url: `${ISSUE}858`,
+    title: "Growth in decompression frames after a move from SQS; no conclusion published",
+    kind: "unresolved",
+    component: "decompress-buffer",
+    from: null,
+    fixedIn: null,
+    advice: "Compare BufferedFetchBytes() with the live bytes: what is beyond it is kept by the application.",
+  },
+  {
+    url: `${ISSUE}532`,
+    title: "What MaxConcurrentFetches means beside the number of brokers",
+    kind: "buffering",
+    component: "fetch-queue",
+    from: null,
+    fixedIn: null,
+    advice: "Set MaxConcurrentFetches below the number of brokers, together with FetchMaxBytes.",
+  },
+  {
+    url: `${ISSUE}70`,
+    title: "How to bound a consumer: concurrent fetches × FetchMaxBytes, without decompression",
+    kind: "buffering",
+    component: "fetch-queue",
+    from: null,
+    fixedIn: null,
+    advice: "Set FetchMaxBytes and MaxConcurrentFetches.",
+  },
+  {
+    url: "https://github.com/grafana/mimir/pull/9892",
+    title: "Fetchers of the application on top of franz-go held more records than were consumed",
+    kind: "app-retains",
+    component: null,
+    frames: /(?:^|\/)grafana\/mimir\/|mimir\/pkg\/storage\/ingest\./,
+    from: null,
+    fixedIn: null,
+    advice: "Bound the application's own fetchers by bytes (Mimir: -ingest-storage.kafka.max-buffered-bytes).",
+  },
+  {
+    url: "https://github.com/turbolytics/sql-flow/pull/252",
+    title: "A channel of 100 places, each with a whole fetch, held the entire backlog: 2,860 MiB, 293 MiB with two places",
+    kind: "app-retains",
+    component: "fetch-response-buffer",
+    from: null,
+    fixedIn: null,
+    advice: "Count bytes or records in a channel of Fetches, not places.",
+  },
+  {
+    url: "https://github.com/centrifugal/centrifugo/pull/1018",
+    title: "Back-pressure counted queue items instead of records",
+    kind: "app-retains",
+    component: null,
+    frames: /centrifugal\/centrifugo\//,
+    from: null,
+    fixedIn: null,
+    advice: "Count the records that are queued in the application, and pause partitions by that.",
+  },
+];
