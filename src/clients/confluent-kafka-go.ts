@@ -201,8 +201,8 @@ const examples: readonly FrameExample[] = [
   {
     path: "start_thread > rd_kafka_broker_thread_main > rd_kafka_recv > rd_buf_write_ensure_contig > rd_buf_alloc_segment0 > malloc",
     component: "fetch-response-buffer",
-    source: "what a profiler of malloc shows: librdkafka is linked into the program and keeps its symbols",
-    grade: "source",
+    source: "heaptrack of the Go program: librdkafka is linked into it and keeps its symbols",
+    grade: "measured",
   },
 ];
 
@@ -306,12 +306,13 @@ export const confluentKafkaGo: KafkaClient = {
   ],
   measurements: [
     {
-      what: "a slow consumer (200 ms a message), twelve partitions, 1 KiB values: resident memory of the process",
+      what: "a slow consumer (200 ms a message), twelve partitions, two brokers, 1 KiB values",
       component: "fetch-queue",
-      bytes: 105e6,
-      isExact: false,
+      bytes: 101e6,
+      isExact: true,
       scope: { version: "2.11.1", brokers: 2, partitions: 12, messageBytes: 1024, keyBytes: 8, compressionRatio: 1 },
-      source: "confluent-kafka-go v2.11.1, Kafka 3.9.1: 120 MB resident, 15 MB of it before the first fetch; 0.15 MB of Go heap",
+      source:
+        "confluent-kafka-go v2.11.1, Kafka 3.9.1, heaptrack of the Go program; its Go heap held 0.15 MB, 108 MB were anonymous memory",
     },
   ],
   traps,

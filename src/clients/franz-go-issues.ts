@@ -66,6 +66,7 @@ export const issues: readonly KnownIssue[] = [
     title: "A channel of 100 places, each with a whole fetch, held the entire backlog: 2,860 MiB, 293 MiB with two places",
     kind: "app-retains",
     component: "fetch-response-buffer",
+    frames: /turbolytics\/sql-?flow/,
     from: null,
     fixedIn: null,
     advice: "Count bytes or records in a channel of Fetches, not places.",

@@ -71,8 +71,9 @@ export const issues: readonly KnownIssue[] = [
     kind: "client-leak",
     component: null,
     from: null,
-    fixedIn: "1.48.0",
-    advice: "Upgrade to sarama 1.48 or later (closed as presumed fixed); a goroutine profile shows whether they still grow.",
+    fixedIn: null,
+    advice:
+      "Upgrade: it was closed as presumed fixed, and 1.48.0 corrects several such leaks (sarama#3476); a goroutine profile shows whether they still grow.",
   },
   {
     url: `${IBM}issues/1831`,

@@ -5,7 +5,7 @@
 import { formatBytes } from "../base/units.ts";
 import { ceilingFrom } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, CeilingTerm, Parameter, Remedy, Scope, Trap } from "./client.ts";
-import { Parameters, settingsThatFit } from "./parameters.ts";
+import { type Lever, Parameters, settingsThatFit } from "./parameters.ts";
 
 const MIB = 1024 ** 2;
 const CONFIG = "config.go at v1.61.1";
@@ -276,21 +276,40 @@ export function remediesFor(scope: Scope, targetBytes: number | null, component:
   return component === "producer-queue" ? producerRemedies(scope, targetBytes) : consumerRemedies(scope, targetBytes);
 }
 
+/**
+ * What to lower, the gentlest first: the size of a response, then the channels (which weigh where messages are large), then
+ * a raised Fetch.Default; only together when none of them is enough.
+ */
+const ATTEMPTS: readonly (readonly Lever[])[] = [
+  [{ name: "Consumer.Fetch.MaxBytes", least: 4 * MIB }],
+  [{ name: "ChannelBufferSize", least: 16 }],
+  [{ name: "Consumer.Fetch.Default", least: MIB }],
+  [
+    { name: "Consumer.Fetch.MaxBytes", least: MIB },
+    { name: "ChannelBufferSize", least: 0 },
+    { name: "Consumer.Fetch.Default", least: MIB },
+  ],
+];
+
+function consumerSettingsThatFit(scope: Scope, targetBytes: number): Readonly<Record<string, string>> | null {
+  for (const levers of ATTEMPTS) {
+    const settings = settingsThatFit(scope, parameters, consumerCeiling, targetBytes, levers);
+    if (settings !== null) return settings;
+  }
+  return null;
+}
+
 function consumerRemedies(scope: Scope, targetBytes: number | null): readonly Remedy[] {
   const settings =
     targetBytes === null
       ? { "Consumer.Fetch.MaxBytes": String(8 * MIB), ChannelBufferSize: "16" }
-      : settingsThatFit(scope, parameters, consumerCeiling, targetBytes, [
-          { name: "ChannelBufferSize", least: 1 },
-          { name: "Consumer.Fetch.MaxBytes", least: MIB },
-          { name: "Consumer.Fetch.Default", least: 65536 },
-        ]);
+      : consumerSettingsThatFit(scope, targetBytes);
   const lower: Remedy =
     settings === null
       ? tooSmall(scope, targetBytes ?? 0, "More consumers in the group, in processes of their own, divide the partitions.")
       : {
           code: "lower-fetch-limits",
-          text: "Lower ChannelBufferSize, then Consumer.Fetch.MaxBytes: the first says how many responses a slow partition keeps, the second how large they are.",
+          text: "Lower Consumer.Fetch.MaxBytes, which says how large a response is, or ChannelBufferSize, which says how many of them a slow partition keeps.",
           settings,
           costs:
             "Throughput: smaller responses mean more round trips, and with a short channel a partition waits for its next fetch sooner.",

@@ -13,6 +13,8 @@ import { otherProperties } from "./sarama-properties.ts";
 const PRODUCING = /\.\(\*ProduceRequest\)\.|\.\(\*Broker\)\.(?:Async)?Produce$|\.\(\*asyncProducer\)\.newBrokerProducer\b/;
 const FETCHING = /\.\(\*(?:Fetch(?:Response(?:Block)?|Request)|brokerConsumer)\)\./;
 
+const DECOMPRESSING = /\.(?:decompress|bounded(?:Decompress|\w+Decode)|zstdDecompress|get\w*Decoder)\b/;
+
 /** The frame nearest to the leaf decides; the generic coders (`encode`, `realDecoder`) work for whoever stands above them. */
 const rules: readonly FrameRule[] = [
   {
@@ -35,9 +37,23 @@ const rules: readonly FrameRule[] = [
   },
   {
     component: "decompress-buffer",
-    name: /\.(?:decompress|bounded(?:Decompress|\w+Decode)|zstdDecompress|get\w*Decoder|init\.func\d+|init\.\d+\.func\d+)\b/,
-    source: "decompress.go: a copy of the decoder's output for each batch; pools of decoders and buffers are made in closures of init",
+    name: DECOMPRESSING,
+    source: "decompress.go: a copy of the decoder's output for each batch",
     grade: "measured",
+  },
+  {
+    component: "decompress-buffer",
+    name: /\.init\.(?:\d+\.)?func\d+$/,
+    below: DECOMPRESSING,
+    source: "decompress.go: pools of decoders and buffers, made in closures of init",
+    grade: "source",
+  },
+  {
+    component: "producer-batch",
+    name: /\.init\.(?:\d+\.)?func\d+$/,
+    below: /\.compress$/,
+    source: "compress.go: pools of encoders, made in closures of init",
+    grade: "source",
   },
   {
     component: "message-op",
