@@ -153,6 +153,11 @@ export const surroundings: readonly Surrounding[] = [
   },
   {
     kind: "library",
+    what: "Go's common modules, vendored or not",
+    name: /^(?:[\w.~%/-]+\/vendor\/)?(?:golang\.org\/x|google\.golang\.org\/(?:grpc|protobuf)|go\.uber\.org\/(?:atomic|multierr|zap)|go\.opentelemetry\.io\/otel|github\.com\/(?:klauspost\/[\w-]+|pierrec\/(?:lz4|xxHash)|golang\/(?:protobuf|snappy)|gogo\/protobuf|DataDog\/zstd|valyala\/gozstd|andybalholm\/brotli|rcrowley\/go-metrics|eapache\/[\w-]+|hashicorp\/(?:go-multierror|go-uuid|golang-lru)|jcmturner\/\w+|xdg(?:-go)?\/\w+|cespare\/xxhash|google\/uuid|json-iterator\/go|modern-go\/\w+|mailru\/easyjson|linkedin\/goavro|hamba\/avro|prometheus\/(?:client_golang|client_model|common|procfs)|sirupsen\/logrus|rs\/zerolog|pkg\/errors))[./]/,
+  },
+  {
+    kind: "library",
     what: "the system's libraries",
     module:
       /^\/(?:usr\/)?lib(?:32|64|x32)?\/(?!node_modules)|^\/(?:nix\/store|gnu\/store)\/.*\.so|^(?:linux-vdso|\[vdso\])|^C:\\Windows\\|^\/System\/Library\/|(?:^|\/)lib(?:c|m|dl|pthread|rt|gcc_s|stdc\+\+|crypto|ssl|z|zstd|lz4|lzma|sasl2|curl|db-[\d.]+|unwind)[-.][\w.-]*$|(?:^|\/)ld-[\w.-]+\.so/,
