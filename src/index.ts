@@ -8,7 +8,7 @@ import { VERSION } from "./base/version.ts";
 import { clients } from "./clients/index.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import { readCapture } from "./formats/recognize.ts";
-import { type Circumstances, gatherFacts } from "./judge/facts.ts";
+import { type Circumstances, gatherFacts, NOTHING_TOLD } from "./judge/facts.ts";
 import { judge } from "./judge/judge.ts";
 import { joinSeries, type Member } from "./model/join-series.ts";
 import type { Profile } from "./model/profile.ts";
@@ -61,23 +61,6 @@ export function analyze(profile: Profile | null, options: AnalyzeOptions = {}): 
   const facts = gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
   return composeAnswer(facts, judge(facts), { version: VERSION, top: options.top ?? 10 });
 }
-
-const NOTHING_TOLD: Circumstances = {
-  client: null,
-  clientVersion: null,
-  settings: new Map(),
-  partitions: null,
-  brokers: null,
-  instances: null,
-  messageBytes: null,
-  keyBytes: null,
-  headersBytes: null,
-  compressionRatio: null,
-  splitQueues: false,
-  memoryLimitBytes: null,
-  startedAt: null,
-  app: null,
-};
 
 const renderers: readonly Renderer[] = [json, markdown, sarif, terminal];
 
