@@ -29,10 +29,10 @@ const examples: readonly FrameExample[] = [
     grade: "source",
   },
   {
-    path: `_read @ ${PACKAGE}/conn.py > ${PACKAGE}/record/_crecords/default_records.cpython-311-x86_64-linux-gnu.so!__pyx_pw_7default_records > PyBytes_FromStringAndSize`,
+    path: `getone @ ${PACKAGE}/consumer/fetcher.py > _unpack_records @ ${PACKAGE}/consumer/fetcher.py > __pyx_f_8aiokafka_6record_9_crecords_15default_records_18DefaultRecordBatch__read_msg > PyBytes_FromStringAndSize`,
     component: "record-parse",
-    source: "aiokafka/record/_crecords/default_records.pyx at 0.14.0",
-    grade: "source",
+    source: MEMRAY,
+    grade: "measured",
   },
   {
     path: `send @ ${PACKAGE}/producer/producer.py > add_message @ ${PACKAGE}/producer/message_accumulator.py > append @ ${PACKAGE}/producer/message_accumulator.py`,
@@ -50,7 +50,7 @@ export const aiokafka: KafkaClient = {
   language: "Python",
   queueMemory: "runtime",
   own: {
-    names: /^aiokafka\.(?:[\w.]+)$/,
+    names: /^aiokafka\.[\w.]+$|^__pyx_\w*8aiokafka_/,
     modules: /(?:^|[/\\])aiokafka[/\\]record[/\\]_crecords[/\\]\w+\.[^/\\]*(?:so|pyd|dylib)$/,
     files:
       /(?:(?:site|dist)-packages[/\\]|^)aiokafka[/\\](?:[\w-]+[/\\])*\w+\.pyx?$|[/\\]aiokafka-[\w.]+\.(?:whl|egg|zip)[/\\]|[/\\]aiokafka[/\\](?:consumer|producer|record|protocol|coordinator)[/\\](?:\w+[/\\])*\w+\.pyx?$/,
@@ -81,6 +81,7 @@ export const aiokafka: KafkaClient = {
       source: "aiokafka/codec.py: a whole batch at once",
       grade: "source",
     },
+    { component: "record-parse", name: /^__pyx_/, source: "aiokafka/record/_crecords/*.pyx", grade: "measured" },
     { component: "record-parse", module: /_crecords[/\\]/, source: "aiokafka/record/_crecords/*.pyx", grade: "source" },
     { component: "record-parse", file: /aiokafka[/\\]record[/\\]/, source: "aiokafka/record/", grade: "source" },
     {

@@ -111,6 +111,11 @@ export const surroundings: readonly Surrounding[] = [
   { kind: "runtime", what: "Node's own scripts", file: /^node:/ },
   {
     kind: "runtime",
+    what: "CPython's own sources, as it was built",
+    file: /^(?:\.\/)?(?:Objects|Python|Modules|Parser|Programs|Include)\/(?:[\w-]+\/)*[\w-]+\.(?:c|h|macros\.h)(?:\.h)?$/,
+  },
+  {
+    kind: "runtime",
     what: "Python's standard library as py-spy shortens it; only what applications do not call their own files",
     file: /^(?:asyncio|concurrent[/\\]futures|importlib|multiprocessing)[/\\]\w+\.py$|^(?:threading|selectors|socketserver|runpy|functools|contextlib|_weakrefset)\.py$/,
   },

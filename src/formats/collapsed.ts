@@ -24,16 +24,16 @@ export const collapsed: Format = {
 
 const STACK = /^(.*\S)\s+(\d{1,19})\s*$/;
 /** Interpreters' profilers write the place behind the name: `poll (kafka/consumer/group.py:827)`, `read (streams.py:5:12)`. */
-const PLACE = /^(.*\S) \(([^()]+\.\w+):(\d{1,9})(?::\d+)?\)$/;
+const PLACE = /^(.*\S) \(([^()]+\.\w+|<[^()<>]+>):(\d{1,9})(?::\d+)?\)$/;
 const PASSED_OVER = /^\s*(?:#|\/\/|$)/;
 
-/** Half of the lines at least, and one of several frames; braces at the start are JSON. */
+/** Half of the lines at least, and one of several frames; braces at the start are JSON, a tag is XML, `<module> (` is Python. */
 function recognize(head: Uint8Array): Recognition {
   const text = decode(head);
   const lines = text.split(/\r?\n/).filter((line) => !PASSED_OVER.test(line));
   if (lines.length > 1 && head.length >= 4096) lines.pop(); // cut by the end of the head
   const stacks = lines.filter((line) => STACK.test(line));
-  if (/^\s*[{[<]/.test(text) || text.includes("\0") || !stacks.some((line) => line.includes(";"))) return "no";
+  if (/^\s*(?:[{[]|<(?!\w+> \())/.test(text) || text.includes("\0") || !stacks.some((line) => line.includes(";"))) return "no";
   return stacks.length * 2 >= lines.length ? "likely" : "no";
 }
 

@@ -108,7 +108,9 @@ test("lines that are no stacks are counted, with the place of the first", async 
 });
 
 test("collapsed: interpreters' places behind a name become the frame's file and line", async () => {
-  const profile = await read("<module> (app.py:3);poll (/x/site-packages/kafka/consumer/group.py:827);f(int) (a.cpp:5:9);g (kafka) 7\n");
+  const profile = await read(
+    "<module> (app.py:3);poll (/x/site-packages/kafka/consumer/group.py:827);f(int) (a.cpp:5:9);g (kafka);h (<frozen x>:2) 7\n",
+  );
   const place = (row: number): readonly [string | undefined, string | undefined, number | undefined] => [
     profile.strings[profile.frames.name[row] ?? 0],
     profile.strings[profile.frames.file[row] ?? 0],
