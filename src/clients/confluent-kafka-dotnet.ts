@@ -92,7 +92,7 @@ export const confluentKafkaDotnet: KafkaClient = {
     },
   ],
   versionInPath: /[/\\]confluent\.kafka[/\\](\d+\.\d+\.\d+)/i,
-  // "References librdkafka.redist …" of the changelog; the same number where it says nothing
+  // "References librdkafka.redist …" of CHANGELOG.md up to 2.2.0; later ones have the same number
   builtOnVersions: [
     { from: "2.15.0", version: "2.15.0" },
     { from: "2.12.0", version: "2.12.0" },

@@ -68,7 +68,9 @@ export const kafkaPython: KafkaClient = {
   language: "Python",
   queueMemory: "runtime",
   own: {
-    names: /^(?:kafka\.(?:consumer|producer|protocol|record|coordinator|net|client_async|conn|cluster|codec)\.[\w.]+)$/,
+    // Python's modules; the broker and the old Scala clients have packages `kafka.…`, too
+    names:
+      /^kafka\.(?:consumer\.(?:group|fetcher|subscription_state)|producer\.(?:kafka|record_accumulator|producer_batch|sender)|protocol\.(?:api_message|parser|frame)|record\.(?:default|legacy|memory)_records|net\.(?:selector|transport|connection|manager))\.[\w.]+$/,
     files: new RegExp(`${INSTALLED.source}|${SHORT.source}|${GENERATED.source}`),
     threads: /^kafka-io-kafka-python-|^kafka-python-producer-\d+-network-thread$/,
   },
@@ -81,9 +83,16 @@ export const kafkaPython: KafkaClient = {
     },
     {
       component: "fetch-response-buffer",
-      file: /kafka[/\\]protocol[/\\](?:frame|types|parser|api_message|struct)\.py$|^<codegen(?:_decode)?:fetch_response_\w+>$|kafka[/\\]net[/\\](?:transport|connection|selector)\.py$/,
+      file: /kafka[/\\]protocol[/\\](?:frame|types|parser)\.py$|^<codegen(?:_decode)?:fetch_response_\w+>$|kafka[/\\]net[/\\](?:transport|connection|selector)\.py$/,
       source:
         "kafka/protocol/frame.py:13 (2.2.15), generated decoder and kafka/net/transport.py:130 (3.0.12): every API's responses, by far the largest is Fetch",
+      grade: "measured",
+    },
+    {
+      component: "fetch-response-buffer",
+      file: /kafka[/\\]protocol[/\\](?:api_message|struct|schemas[/\\].+)\.py$/,
+      name: /decode/,
+      source: "kafka/protocol/api_message.py:269 at 3.0.12",
       grade: "measured",
     },
     {

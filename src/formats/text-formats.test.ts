@@ -116,11 +116,12 @@ test("collapsed: interpreters' places behind a name become the frame's file and 
     profile.strings[profile.frames.file[row] ?? 0],
     profile.frames.line[row],
   ];
-  assert.deepEqual([1, 2, 3, 4].map(place), [
+  assert.deepEqual([1, 2, 3, 4, 5].map(place), [
     ["<module>", "app.py", 3],
     ["poll", "/x/site-packages/kafka/consumer/group.py", 827],
     ["f(int)", "a.cpp", 5],
     ["g (kafka)", "", 0],
+    ["h", "<frozen x>", 2],
   ]);
 });
 

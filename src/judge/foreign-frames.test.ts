@@ -20,6 +20,12 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
     "Consumer_poll",
     "decode @ <codegen:orders/1>",
   ],
+  "The broker and the clients of Scala": [
+    "kafka.coordinator.group.GroupCoordinator.handleJoinGroup",
+    "kafka.cluster.Partition.appendRecordsToLeader",
+    "kafka.consumer.SimpleConsumer.fetch",
+    "<kafka.producer.ProducerConfig>",
+  ],
   "Rust modules and crates": [
     "orders::kafka::consumer::Consumer::poll",
     "kafka::orders::Cache::put",
