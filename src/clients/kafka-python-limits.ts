@@ -6,7 +6,7 @@ import { formatBytes } from "../base/units.ts";
 import { compareVersions } from "../base/versions.ts";
 import { ceilingFrom, type InstanceTerm } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, Measurement, Parameter, Remedy, Scope, Trap } from "./client.ts";
-import { Parameters, settingsThatFit } from "./parameters.ts";
+import { canonicalName, Parameters, settingsThatFit } from "./parameters.ts";
 
 const DEFAULTS = "DEFAULT_CONFIG of kafka/consumer/group.py and kafka/producer/kafka.py in 2.0.2, 2.2.15 and 3.0.12";
 const MIB = 1024 ** 2;
@@ -65,6 +65,8 @@ export function consumerCeiling(scope: Scope): Ceiling {
   const responseBytes = Math.min(fetchBytes, Math.ceil(partitions / brokers) * chunkBytes);
   const largestResponse = scope.partitions === null ? Math.max(fetchBytes, chunkBytes) : Math.max(responseBytes, chunkBytes);
   const readsAtOnce = isFrom(scope, NET);
+  // A frame a connection, and what was read of one of them in pieces of 4 KiB, each an object
+  const receivingBytes = 1.05 * (brokers + 1) * largestResponse;
   const terms: readonly InstanceTerm[] = [
     {
       what: "fetched and not yet read",
@@ -78,8 +80,8 @@ export function consumerCeiling(scope: Scope): Ceiling {
       what: "responses being received",
       lowBytes: 0,
       bytes: readsAtOnce ? 0.25 * responseBytes : 0,
-      highBytes: (brokers + 1) * largestResponse,
-      formula: `up to ${formatBytes((brokers + 1) * largestResponse)} of responses being received`,
+      highBytes: receivingBytes,
+      formula: `up to ${formatBytes(receivingBytes)} of responses being received`,
       source: "kafka/net/transport.py _sock_recv and kafka/protocol/parser.py at 3.0.12: pieces, their join and the frame; measured peak",
     },
     {
@@ -146,10 +148,18 @@ export function producerCeiling(scope: Scope): Ceiling | null {
   });
 }
 
+/** Arguments that only KafkaProducer has, spelt as names are compared. */
+const PRODUCER_ONLY: ReadonlySet<string> = new Set(
+  ["buffer_memory", "batch_size", "linger_ms", "acks", "compression_type", "max_block_ms", "max_request_size", "delivery_timeout_ms"].map(
+    canonicalName,
+  ),
+);
+
 export function traps(scope: Scope): readonly Trap[] {
   const given = new Parameters(parameters, scope);
   const found: Trap[] = [];
-  if (isFrom(scope, UNBOUNDED_PRODUCER)) {
+  const produces = [...scope.settings.keys()].some((name) => PRODUCER_ONLY.has(canonicalName(name)));
+  if (produces && isFrom(scope, UNBOUNDED_PRODUCER)) {
     found.push({
       code: "producer-without-limit",
       text: given.isSet("buffer_memory")
