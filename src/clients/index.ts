@@ -1,10 +1,38 @@
 /** The list, in alphabetical order. A new member is one file beside this one and one line here. */
+
+import { aiokafka } from "./aiokafka.ts";
 import type { KafkaClient } from "./client.ts";
+import { confluentKafkaDotnet } from "./confluent-kafka-dotnet.ts";
 import { confluentKafkaGo } from "./confluent-kafka-go.ts";
+import { confluentKafkaPython } from "./confluent-kafka-python.ts";
+import { cppkafka } from "./cppkafka.ts";
 import { franzGo } from "./franz-go.ts";
+import { kafkaPython } from "./kafka-python.ts";
+import { kafkaRust } from "./kafka-rust.ts";
 import { librdkafka } from "./librdkafka.ts";
+import { phpRdkafka } from "./php-rdkafka.ts";
+import { rdkafkaRuby } from "./rdkafka-ruby.ts";
+import { rskafka } from "./rskafka.ts";
+import { rubyKafka } from "./ruby-kafka.ts";
 import { rustRdkafka } from "./rust-rdkafka.ts";
 import { sarama } from "./sarama.ts";
 import { segmentioKafkaGo } from "./segmentio-kafka-go.ts";
 
-export const clients: readonly KafkaClient[] = [confluentKafkaGo, franzGo, librdkafka, rustRdkafka, sarama, segmentioKafkaGo];
+export const clients: readonly KafkaClient[] = [
+  aiokafka,
+  confluentKafkaDotnet,
+  confluentKafkaGo,
+  confluentKafkaPython,
+  cppkafka,
+  franzGo,
+  kafkaPython,
+  kafkaRust,
+  librdkafka,
+  phpRdkafka,
+  rdkafkaRuby,
+  rskafka,
+  rubyKafka,
+  rustRdkafka,
+  sarama,
+  segmentioKafkaGo,
+];

@@ -111,6 +111,16 @@ export const surroundings: readonly Surrounding[] = [
   { kind: "runtime", what: "Node's own scripts", file: /^node:/ },
   {
     kind: "runtime",
+    what: "CPython's own sources, as it was built",
+    file: /^(?:\.\/)?(?:Objects|Python|Modules|Parser|Programs|Include)\/(?:[\w-]+\/)*[\w-]+\.(?:c|h|macros\.h)(?:\.h)?$/,
+  },
+  {
+    kind: "runtime",
+    what: "Python's standard library as py-spy shortens it; only what applications do not call their own files",
+    file: /^(?:asyncio|concurrent[/\\]futures|importlib|multiprocessing)[/\\]\w+\.py$|^(?:threading|selectors|socketserver|runpy|functools|contextlib|_weakrefset)\.py$/,
+  },
+  {
+    kind: "runtime",
     what: "V8's bookkeeping of objects",
     name: /^(?:\((?:system|compiled code|code|hidden class|shape|internal|GC roots|Stack roots|Builtins|Handle scope)[^)]*\)|system \/ (?!JSArrayBufferData)|code$)/,
   },
