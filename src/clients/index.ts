@@ -1,6 +1,7 @@
 /** The list, in alphabetical order. A new member is one file beside this one and one line here. */
 import type { KafkaClient } from "./client.ts";
+import { kafkajs } from "./kafkajs.ts";
 import { librdkafka } from "./librdkafka.ts";
 import { rustRdkafka } from "./rust-rdkafka.ts";
 
-export const clients: readonly KafkaClient[] = [librdkafka, rustRdkafka];
+export const clients: readonly KafkaClient[] = [kafkajs, librdkafka, rustRdkafka];

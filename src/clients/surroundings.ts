@@ -109,6 +109,7 @@ export const surroundings: readonly Surrounding[] = [
     name: /^(?:v8::|node::|cppgc::|uv_|uv__|napi_|Builtins_|BuiltinExitFrame|\((?:root|V8 API|IDLE|GC|program|BYTECODE_COMPILER|COMPILER|EXTERNAL|LOGGING|PARSER)\)$)/,
   },
   { kind: "runtime", what: "Node's own scripts", file: /^node:/ },
+  { kind: "runtime", what: "functions that V8 brings along (push, map, String)", module: /^v8$/ },
   {
     kind: "runtime",
     what: "V8's bookkeeping of objects",
