@@ -2,6 +2,7 @@
 import type { KafkaClient } from "./client.ts";
 import { kafkajs } from "./kafkajs.ts";
 import { librdkafka } from "./librdkafka.ts";
+import { nodeRdkafka } from "./node-rdkafka.ts";
 import { rustRdkafka } from "./rust-rdkafka.ts";
 
-export const clients: readonly KafkaClient[] = [kafkajs, librdkafka, rustRdkafka];
+export const clients: readonly KafkaClient[] = [kafkajs, librdkafka, nodeRdkafka, rustRdkafka];

@@ -106,7 +106,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "runtime",
     what: "V8 and Node",
-    name: /^(?:v8::|node::|cppgc::|uv_|uv__|napi_|Builtins_|BuiltinExitFrame|\((?:root|V8 API|IDLE|GC|program|BYTECODE_COMPILER|COMPILER|EXTERNAL|LOGGING|PARSER)\)$)/,
+    name: /^(?:v8::|v8_inspector::|v8_crdtp::|node::|cppgc::|heap::base::|uv_|uv__|napi_|Builtins_|BuiltinExitFrame|\((?:root|V8 API|IDLE|GC|program|BYTECODE_COMPILER|COMPILER|EXTERNAL|LOGGING|PARSER)\)$)/,
   },
   { kind: "runtime", what: "Node's own scripts", file: /^node:/ },
   { kind: "runtime", what: "functions that V8 brings along (push, map, String)", module: /^v8$/ },
