@@ -2,50 +2,12 @@
  * node-rdkafka, the addon over librdkafka. Read at 3.6.0 (7e050d67), run at 3.6.1. Its surprise: in flowing mode (`consume()` without
  * a number) a thread of its own hands every message to JavaScript as fast as it arrives, so librdkafka's limits bound nothing.
  */
-import type { FrameExample, FrameRule, KafkaClient, KnownIssue, Measurement } from "./client.ts";
+import type { FrameExample, FrameRule, KafkaClient, KnownIssue } from "./client.ts";
+import { addonRules } from "./node-rdkafka-addon.ts";
 import { bundledModules, inPackage, packageFiles, packageVersion } from "./npm-package.ts";
 
-const ADDON = "src/common.cc, src/workers.cc";
-
 const rules: readonly FrameRule[] = [
-  // Native frames (heaptrack, jemalloc)
-  {
-    component: "app-copy",
-    name: /^NodeKafka::Conversion::Message::ToV8Object$/,
-    source: "src/common.cc:414: value, key and headers become Buffers, the native message is freed right after",
-    grade: "measured",
-  },
-  {
-    component: "message-op",
-    name: /^NodeKafka::(?:Workers::KafkaConsumerConsume\w*::|Workers::MessageWorker::|KafkaConsumer::Consume$)/,
-    source: `${ADDON}: messages on their way from librdkafka's queue to JavaScript`,
-    grade: "source",
-  },
-  {
-    component: "producer-queue",
-    name: /^NodeKafka::(?:Producer::|Callbacks::Delivery)/,
-    source: "src/producer.cc, src/callbacks.cc: an opaque handle a message until its delivery report",
-    grade: "source",
-  },
-  { component: "admin", name: /^NodeKafka::(?:AdminClient::|Workers::AdminClient)/, source: "src/admin.cc", grade: "source" },
-  {
-    component: "metadata",
-    name: /^NodeKafka::(?:Conversion::Metadata::|Workers::ConnectionMetadata)/,
-    source: ADDON,
-    grade: "source",
-  },
-  {
-    component: "topic-partition-state",
-    name: /^NodeKafka::(?:Conversion::TopicPartition::|Topic::)/,
-    source: ADDON,
-    grade: "source",
-  },
-  {
-    component: "statistics",
-    name: /^NodeKafka::Callbacks::EventDispatcher|^NodeKafka::Callbacks::event_t/,
-    source: "src/callbacks.cc",
-    grade: "source",
-  },
+  ...addonRules,
   // JavaScript frames
   {
     component: "app-copy",
@@ -73,8 +35,8 @@ const rules: readonly FrameRule[] = [
 ];
 
 const FLOWING = "node-rdkafka 3.6.1, Node.js 20.20, Apache Kafka 3.9.1: heaptrack of a consumer in flowing mode";
-const TO_V8 =
-  "_start > __libc_start_main > node::Start > node::NodeMainInstance::Run > uv_run > uv__io_poll > uv__async_io > NodeKafka::Workers::MessageWorker::m_async_message > NodeKafka::Workers::KafkaConsumerConsumeLoop::HandleMessageCallback > NodeKafka::Conversion::Message::ToV8Object";
+const ADDON = "/app/node_modules/node-rdkafka/build/Release/node-librdkafka.node";
+const TO_V8 = `_start > __libc_start_main > node::Start > node::NodeMainInstance::Run > uv_run > uv__io_poll > uv__async_io > ${ADDON}!NodeKafka::Workers::MessageWorker::m_async_message > ${ADDON}!NodeKafka::Workers::KafkaConsumerConsumeLoop::HandleMessageCallback > ${ADDON}!NodeKafka::Conversion::Message::ToV8Object`;
 
 const examples: readonly FrameExample[] = [
   {
@@ -108,27 +70,16 @@ const examples: readonly FrameExample[] = [
     grade: "measured",
   },
   {
-    path: "start_thread > worker > NodeKafka::Workers::KafkaConsumerConsumeNum::Execute > malloc",
+    path: `start_thread > worker > ${ADDON}!NodeKafka::Workers::KafkaConsumerConsumeNum::Execute > malloc`,
     component: "message-op",
     source: "src/workers.cc:808 at 3.6.0",
     grade: "source",
   },
   {
-    path: "start_thread > /app/node_modules/node-rdkafka/build/Release/node-librdkafka.node!",
+    path: `start_thread > ${ADDON}!`,
     component: "unsymbolised-client",
     source: "the addon when it is stripped",
     grade: "source",
-  },
-];
-
-const measurements: readonly Measurement[] = [
-  {
-    what: "12 partitions, one broker, a message every 200 ms: 67,783 messages queued, 89.1 MB of responses and 20.6 MB of objects",
-    component: "fetch-queue",
-    bytes: 110.4e6,
-    isExact: false,
-    scope: { version: "3.6.1", brokers: 1, partitions: 12, messageBytes: 1024, compressionRatio: 1 },
-    source: "3.6.1 with librdkafka 2.12.0, Apache Kafka 3.9.1, heaptrack",
   },
 ];
 
@@ -245,7 +196,7 @@ export const nodeRdkafka: KafkaClient = {
   builtOn: "librdkafka",
   queueMemory: "native",
   own: {
-    // @confluentinc/kafka-javascript grew out of it and has the same namespace: what is only there is said there
+    // @confluentinc/kafka-javascript grew out of it and has the same namespace: the module tells them apart
     names: new RegExp(`^NodeKafka::|${bundledModules("node-rdkafka")}|^KafkaConsumerStream$`),
     weakTypes: /^(?:KafkaConsumer|Producer|HighLevelProducer|ProducerStream|Topic|AdminClient)$/,
     modules: /(?:^|[/\\])node-librdkafka\.node$/,
@@ -277,7 +228,6 @@ export const nodeRdkafka: KafkaClient = {
     { from: "2.6.1", version: "0.11.6" },
     { from: "2.5.0", version: "0.11.5" },
   ],
-  measurements,
   traps: () => [
     {
       code: "flowing-mode-has-no-limit",
