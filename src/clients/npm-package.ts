@@ -8,9 +8,9 @@ export function packageFiles(...names: readonly string[]): RegExp {
   const either = `(?:${names.map(inPaths).join("|")})`;
   return new RegExp(
     [
-      `(?:^|[/\\\\])(?:node_modules|registry\\.npmjs\\.org)[/\\\\]${either}[/\\\\](?!.*[/\\\\]node_modules[/\\\\])`,
+      `(?:^|[/\\\\])(?:node_modules|registry\\.npmjs\\.org)[/\\\\]${either}[/\\\\](?!(?:.*[/\\\\])?node_modules[/\\\\])`,
       // Bun's cache and the CDNs; pnpm's folders look alike and have a node_modules inside
-      `[/\\\\]${either}@\\d[^/\\\\]*[/\\\\](?!.*node_modules[/\\\\])`,
+      `[/\\\\]${either}@\\d[^/\\\\]*[/\\\\](?!(?:.*[/\\\\])?node_modules[/\\\\])`,
     ].join("|"),
   );
 }

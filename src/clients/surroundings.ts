@@ -130,6 +130,12 @@ export const surroundings: readonly Surrounding[] = [
     what: "plain data of JavaScript",
     name: /^(?:\((?:string|concatenated string|sliced string|array|number|regexp|symbol|bigint|closure|object properties|object elements|object shape)\)|Array|Object|Map|Set|WeakMap|WeakSet|Buffer|ArrayBuffer|SharedArrayBuffer|DataView|\w*Array|Promise|Function|Date|Error|String|Number|Symbol|RegExp|system \/ JSArrayBufferData|Array buffer|string|object|closure|array)$/,
   },
+  {
+    kind: "container",
+    what: "objects of Node's streams, timers and handles",
+    of: "type",
+    name: /^(?:ReadableState|WritableState|BufferList|FixedQueue|FixedCircularBuffer|TimersList|Timeout|Immediate|Generator|AsyncGenerator|TCP|TLSWrap)$/,
+  },
   { kind: "container", what: "plain data of .NET", of: "type", name: /^System\.(?:Byte|Char|String|Int\d+|Object)(?:\[\])*$/ },
   // Libraries
   {
