@@ -59,9 +59,8 @@ export const parameters: readonly Parameter[] = [
   },
 ];
 
-/** The rest of the kafkaJS block and of run() (lib/kafkajs/_common.js at 1.10.1). */
-export const otherProperties: readonly string[] = [
-  "kafkaJS",
+/** The rest of the kafkaJS block (lib/kafkajs/_common.js at 1.10.1). */
+const KAFKAJS_BLOCK: readonly string[] = [
   "brokers",
   "clientId",
   "sasl",
@@ -99,6 +98,12 @@ export const otherProperties: readonly string[] = [
   "autoCommit",
   "autoCommitInterval",
   "autoCommitThreshold",
+];
+
+/** In a file of settings the names of the block may stand with or without it. */
+export const otherProperties: readonly string[] = [
+  "kafkaJS",
+  ...KAFKAJS_BLOCK.flatMap((name) => [name, `kafkaJS.${name}`]),
   "eachBatchAutoResolve",
   "eachMessage",
   "eachBatch",
@@ -149,7 +154,7 @@ function inner(scope: Scope): Scope {
     ["max.in.flight.requests.per.connection", "maxInFlightRequests"],
     ["compression.codec", "compression"],
   ] as const) {
-    const value = scope.settings.get(ours);
+    const value = scope.settings.get(ours) ?? scope.settings.get(`kafkaJS.${ours}`);
     if (value !== undefined && !given.isSet(theirs)) translated[theirs] = value.toLowerCase();
   }
   return { ...withSettings(scope, librdkafkaParameters, translated), version: librdkafka };
