@@ -2,7 +2,7 @@
  * node-rdkafka, the addon over librdkafka. Read at 3.6.0 (7e050d67), run at 3.6.1. Its surprise: in flowing mode (`consume()` without
  * a number) a thread of its own hands every message to JavaScript as fast as it arrives, so librdkafka's limits bound nothing.
  */
-import type { FrameExample, FrameRule, KafkaClient, KnownIssue } from "./client.ts";
+import type { FrameExample, FrameRule, KafkaClient, KnownIssue, Measurement } from "./client.ts";
 import { addonRules } from "./node-rdkafka-addon.ts";
 import { bundledModules, inPackage, packageFiles, packageVersion } from "./npm-package.ts";
 
@@ -80,6 +80,17 @@ const examples: readonly FrameExample[] = [
     component: "unsymbolised-client",
     source: "the addon when it is stripped",
     grade: "source",
+  },
+];
+
+const measurements: readonly Measurement[] = [
+  {
+    what: "12 partitions, one broker, a message every 200 ms: 67,783 messages queued, 89.1 MB of responses and 20.6 MB of objects",
+    component: "fetch-queue",
+    bytes: 110.4e6,
+    isExact: false,
+    scope: { version: "3.6.1", brokers: 1, partitions: 12, messageBytes: 1024, compressionRatio: 1 },
+    source: "3.6.1 with librdkafka 2.12.0, Apache Kafka 3.9.1, heaptrack; 21 % of each chunk is a batch that is cut off",
   },
 ];
 
@@ -228,6 +239,7 @@ export const nodeRdkafka: KafkaClient = {
     { from: "2.6.1", version: "0.11.6" },
     { from: "2.5.0", version: "0.11.5" },
   ],
+  measurements,
   traps: () => [
     {
       code: "flowing-mode-has-no-limit",
