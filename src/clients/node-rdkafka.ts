@@ -1,6 +1,7 @@
 /**
  * node-rdkafka, the addon over librdkafka. Read at 3.6.0 (7e050d67), run at 3.6.1. Its surprise: in flowing mode (`consume()` without
- * a number) a thread of its own hands every message to JavaScript as fast as it arrives, so librdkafka's limits bound nothing.
+ * a number) a thread of its own hands every message to JavaScript as fast as it arrives, so librdkafka's limits bound nothing. V8's
+ * sampling profile shows the messages that the addon makes as `(V8 API)` alone, without a caller: a native profile tells more.
  */
 import type { FrameExample, FrameRule, KafkaClient, KnownIssue, Measurement } from "./client.ts";
 import { addonRules } from "./node-rdkafka-addon.ts";

@@ -249,8 +249,8 @@ export const platformaticKafka: KafkaClient = {
   language: "JavaScript",
   queueMemory: "runtime",
   own: {
-    names: new RegExp(`${bundledModules(PACKAGE)}|^(?:MessagesStream|DynamicBuffer)$`),
-    weakTypes: /^(?:Connection|ConnectionPool|Consumer|Producer|ProducerStream|TopicsMap|Reader|Writer|Admin)$/,
+    names: new RegExp(`${bundledModules(PACKAGE)}|^MessagesStream$`),
+    weakTypes: /^(?:DynamicBuffer|Connection|ConnectionPool|Consumer|Producer|ProducerStream|TopicsMap|Reader|Writer|Admin)$/,
     files: packageFiles(PACKAGE, BUFFERS, CODECS),
   },
   rules,
