@@ -39,6 +39,7 @@ const nonMembers: readonly { readonly file: string; readonly reason: string }[] 
   { file: "clients/ceilings.ts", reason: "ceilings from terms" },
   { file: "clients/lag-remedies.ts", reason: "advice that is the same for every client" },
   { file: "clients/lineage.ts", reason: "what holds for a client together with those it is built on" },
+  { file: "clients/npm-package.ts", reason: "where the files of an npm package lie" },
   { file: "clients/parameters.ts", reason: "settings as formulas ask for them" },
   { file: "clients/surroundings.ts", reason: "frames of no client: allocators, runtimes, libraries" },
   { file: "formats/java-heapz.ts", reason: "the Java variant of the heap profile text" },

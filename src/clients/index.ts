@@ -4,13 +4,17 @@ import { aiokafka } from "./aiokafka.ts";
 import type { KafkaClient } from "./client.ts";
 import { confluentKafkaDotnet } from "./confluent-kafka-dotnet.ts";
 import { confluentKafkaGo } from "./confluent-kafka-go.ts";
+import { confluentKafkaJavascript } from "./confluent-kafka-javascript.ts";
 import { confluentKafkaPython } from "./confluent-kafka-python.ts";
 import { cppkafka } from "./cppkafka.ts";
 import { franzGo } from "./franz-go.ts";
 import { kafkaPython } from "./kafka-python.ts";
 import { kafkaRust } from "./kafka-rust.ts";
+import { kafkajs } from "./kafkajs.ts";
 import { librdkafka } from "./librdkafka.ts";
+import { nodeRdkafka } from "./node-rdkafka.ts";
 import { phpRdkafka } from "./php-rdkafka.ts";
+import { platformaticKafka } from "./platformatic-kafka.ts";
 import { rdkafkaRuby } from "./rdkafka-ruby.ts";
 import { rskafka } from "./rskafka.ts";
 import { rubyKafka } from "./ruby-kafka.ts";
@@ -22,13 +26,17 @@ export const clients: readonly KafkaClient[] = [
   aiokafka,
   confluentKafkaDotnet,
   confluentKafkaGo,
+  confluentKafkaJavascript,
   confluentKafkaPython,
   cppkafka,
   franzGo,
   kafkaPython,
   kafkaRust,
+  kafkajs,
   librdkafka,
+  nodeRdkafka,
   phpRdkafka,
+  platformaticKafka,
   rdkafkaRuby,
   rskafka,
   rubyKafka,

@@ -270,7 +270,12 @@ function classifyFrames(
     if (app === null || ![facts.name, facts.module, facts.file].some((text) => text !== "" && app.test(text))) {
       const named = facts.kind === FrameKind.thread ? null : surroundingOf(facts, "code");
       if (named === "allocator") return [PASSES_ON, 0, 0];
-      const byName = clients.findIndex((client, row) => ownsByName(client, facts) || (shown[row] === true && ownsWeakly(client, facts)));
+      // Where two clients have a namespace in common, the module tells them apart
+      const byBoth = clients.findIndex((client) => ownsByName(client, facts) && client.own.modules?.test(facts.module) === true);
+      const byName =
+        byBoth >= 0
+          ? byBoth
+          : clients.findIndex((client, row) => ownsByName(client, facts) || (shown[row] === true && ownsWeakly(client, facts)));
       const byPlace = byName >= 0 || named !== null ? byName : clients.findIndex((client) => ownsByPlace(client, facts));
       const client = clients[byPlace];
       if (client !== undefined) {
