@@ -79,7 +79,7 @@ export function addClientOptions(command: Command): void {
     .optionsGroup("Client and its configuration:")
     .option("--client <id>", "the Kafka client, see `lagleak list clients` (default: detected)")
     .option("--client-version <version>", "its version")
-    .option("--config <file>", "its configuration: .properties, INI, JSON, YAML, TOML or an env file; secrets are not kept")
+    .option("--config <file>", "its configuration: .properties, JSON, YAML, TOML, environment, client log or program; secrets are not kept")
     .option("--set <key=value>", "one setting, wins over --config; repeatable", collect)
     .option("--partitions <n>", "partitions assigned to the process", parseCount)
     .option("--brokers <n>", "brokers that lead these partitions", parseCount)

@@ -5,7 +5,15 @@
  */
 import { add, at } from "../base/columns.ts";
 import type { Loss } from "../base/failure.ts";
-import { type Ceiling, type Component, FETCH_COMPONENTS, type KafkaClient, PRODUCER_COMPONENTS, type Scope } from "../clients/client.ts";
+import {
+  type Ceiling,
+  type Component,
+  FETCH_COMPONENTS,
+  type KafkaClient,
+  PRODUCER_COMPONENTS,
+  type Scope,
+  type Settings,
+} from "../clients/client.ts";
 import { boundingClient, type ConcerningIssue, ceilingsOf, issuesOf } from "../clients/lineage.ts";
 import type { Evidence, QueueEvidence } from "../evidence/evidence.ts";
 import { type GroupSeries, liveAt, seriesByGroup, seriesOf } from "../model/ledger.ts";
@@ -14,6 +22,7 @@ import { ProfileBuilder } from "../model/profile-builder.ts";
 import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
 import { type AgeFacts, type CeilingFacts, type GroupFacts, type GroupKind, isQueue, type QueueFacts } from "./group-facts.ts";
+import { checkSettings, givenSettings } from "./settings.ts";
 
 /** What the user told, besides captures and evidence files. */
 export interface Circumstances {
@@ -91,7 +100,9 @@ export function gatherFacts(
   const startedAt = told.startedAt ?? profile.origin.startedAt;
   const elapsedMs = Float64Array.from({ length: lastObserved }, (_, row) => at(profile.instants.elapsedMs, row + 1));
   const queue = alignQueue(elapsedMs, startedAt, queues, losses);
-  const scope = scopeOf(told, evidence, queues, clientVersion);
+  const given = givenSettings(evidence, told.settings);
+  losses.push(...given.losses, ...(client === null ? [] : checkSettings(client, given, clients)));
+  const scope = scopeOf(told, given.settings, queues, clientVersion);
   const ceilings = client === null ? [] : ceilingsOf(client, scope, clients);
   const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
@@ -134,12 +145,7 @@ function clientOf(
   return clients.find((client) => client.id === id) ?? null;
 }
 
-function scopeOf(told: Circumstances, evidence: readonly Evidence[], queues: readonly QueueEvidence[], version: string | null): Scope {
-  const settings = new Map<string, string>();
-  for (const fact of evidence) {
-    if (fact.kind === "settings") for (const [key, value] of fact.settings) settings.set(key, value);
-  }
-  for (const [key, value] of told.settings) settings.set(key, value);
+function scopeOf(told: Circumstances, settings: Settings, queues: readonly QueueEvidence[], version: string | null): Scope {
   const largest = (pick: (queue: QueueEvidence) => number): number | null => {
     const value = Math.max(0, ...queues.map(pick));
     return value > 0 ? value : null;
