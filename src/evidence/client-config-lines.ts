@@ -15,7 +15,14 @@ export function readProperties(text: string, refuse: Refuse): Reading {
     let line = (lines[row] ?? "").trimStart();
     if (/^[#!]---\s*$/.test(line)) layer++;
     if (line === "" || /^[#!;]|^\[[^\]]*\]\s*$/.test(line)) continue;
-    while (/(?:^|[^\\])(?:\\\\)*\\$/.test(line) && row + 1 < lines.length) line = line.slice(0, -1) + (lines[++row] ?? "").trimStart();
+    if (isContinued(line)) {
+      const parts: string[] = [];
+      while (isContinued(line) && row + 1 < lines.length) {
+        parts.push(line.slice(0, -1));
+        line = (lines[++row] ?? "").trimStart();
+      }
+      line = parts.join("") + line;
+    }
     const match = /^((?:\\.|[^\\=:\s])+)\s*[=:]\s*(.*)$/s.exec(line);
     if (match === null) throw refuse(first, "this line is no setting (key=value)");
     const value = unescaped(match[2] ?? "").trimEnd();
@@ -25,6 +32,13 @@ export function readProperties(text: string, refuse: Refuse): Reading {
   // without profiles, documents are lines of one file
   const isSpring = entries.some(({ path }) => path[0]?.startsWith("spring.") === true);
   return { entries: isSpring ? entries : entries.map((entry) => ({ ...entry, layer: 0 })), losses: [] };
+}
+
+/** Ends with an odd number of backslashes. */
+function isContinued(line: string): boolean {
+  let backslashes = 0;
+  while (line[line.length - 1 - backslashes] === "\\") backslashes++;
+  return backslashes % 2 === 1;
 }
 
 function unescaped(text: string): string {

@@ -10,14 +10,14 @@ import { type Entry, listed, lossOf, placed, type Reading, type Role } from "./c
 
 /** Something that only programs have, at a place where a client is configured. */
 const PROGRAM =
-  /\bConfigMap\s*\{|\bClientConfig::new\b|\brd_kafka_(?:topic_)?conf_set\s*\(|\.(?:set|put|setProperty|SetKey|Set)\(\s*(?:["'][a-z]+[._][\w.]+["']|(?:Consumer|Producer)Config\.\w)|\bkgo\.[A-Z]\w+\(|\.(?:Consumer|Producer|Net)\.[A-Z]\w*(?:\.\w+)*\s*=[^=]|\.ChannelBufferSize\s*=[^=]|\b(?:AIO)?Kafka(?:Consumer|Producer)\s*\(|\bnew\s+(?:\w+\.)?(?:Kafka|KafkaJS|Consumer|Producer|KafkaConsumer|HighLevelProducer|ConsumerConfig|ProducerConfig)\s*[({]|\.(?:consumer|producer)\(\s*\{|\b(?:ReaderConfig|WriterConfig|kafka\.Writer)\s*\{|\b(?:Consumer|Producer)\(\s*[{*]|^\s*(?:const|let|var|final|static)\s[^=\n]*=\s*\{|^\s*\w+\s*:?=\s*(?:dict\s*\(|\{\s*(?:["']|$))/m;
+  /\bConfigMap\s*\{|\bClientConfig::new\b|\brd_kafka_(?:topic_)?conf_set\s*\(|\.(?:set|put|setProperty|SetKey|Set)\(\s*(?:["'][a-z]+[._][\w.]+["']|(?:Consumer|Producer)Config\.\w)|\bkgo\.[A-Z]\w+\(|\.(?:Consumer|Producer|Net)\.[A-Z]\w*(?:\.\w+)*\s*=[^=]|\.ChannelBufferSize\s*=[^=]|\b(?:AIO)?Kafka(?:Consumer|Producer)\s*\(|\bnew\s+(?:\w+\.)?(?:Kafka|KafkaJS|Consumer|Producer|KafkaConsumer|HighLevelProducer|ConsumerConfig|ProducerConfig)\s*[({]|\.(?:consumer|producer)\(\s*\{|\b(?:ReaderConfig|WriterConfig|kafka\.Writer)\s*\{|\b(?:Consumer|Producer)\(\s*[{*]|^[ \t]*(?:const|let|var|final|static)\s[^=\n]*=\s*\{|^[ \t]*\w+\s*:?=\s*(?:dict\s*\(|\{\s*(?:["']|$))/m;
 
 export function isProgram(text: string): boolean {
   return PROGRAM.test(blankComments(text, true));
 }
 
 /** `"fetch.max.bytes": 1`, `=> 1`, `, 1` after `set(`, `] = 1`; the expression follows. */
-const QUOTED = /(["'])([a-zA-Z][\w-]*(?:[._][\w-]+)+|acks|retries|debug)\1\s*(?::|=>|,|\]\s*=(?!=)|=(?!=))\s*/g;
+const QUOTED = /(["'])([a-zA-Z][\w-]{0,100}[._][\w.-]{0,100}|acks|retries|debug)\1\s*(?::|=>|,|\]\s*=(?!=)|=(?!=))\s*/g;
 /** `ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 1` */
 const CONSTANT = /\b(Consumer|Producer|Streams|CommonClient)Config[s]?\.([A-Z][A-Z0-9_]*?)_CONFIG\s*,\s*/g;
 /** `config.Consumer.Fetch.Max = 1` of Sarama */
@@ -29,6 +29,10 @@ const CLIENT =
   /(?:(?:\bnew\s+(?:\w+\.)?|\b(?:AIO)?|\.)(Kafka|KafkaJS|Consumer|consumer|Producer|producer|KafkaConsumer|KafkaProducer|HighLevelProducer)(?:<[^>(){}]*>)?\s*\(|\b(ConsumerConfig|ProducerConfig|ReaderConfig|WriterConfig|kafka\.Writer)\s*(?:\(\s*\)\s*)?\{)/g;
 /** `maxBytes: 1` and `fetch_max_bytes=1` inside of one */
 const NAMED = /(?:^|[\s,({])([A-Za-z]\w*)\s*(?::(?!:)|=(?![=>]))\s*/g;
+
+/** Of so many calls that configure a client the arguments are read, and so far: a program has few. */
+const MOST_CALLS = 200;
+const MOST_CHARACTERS = 32 << 10;
 
 interface Found {
   readonly name: string;
@@ -91,15 +95,17 @@ function* options(code: string): Generator<Found> {
 }
 
 function* named(code: string): Generator<Found> {
+  const inString = stringsOf(code);
+  let calls = 0;
   for (const match of code.matchAll(CLIENT)) {
+    if (++calls > MOST_CALLS) return;
     const open = match.index + match[0].length - 1;
-    const end = closing(code, open);
+    const end = closing(code, open, inString);
     const role = roleOf(match[1] ?? match[2] ?? "");
     for (const inner of code.slice(open, end).matchAll(NAMED)) {
       const at = open + inner.index + inner[0].length;
       const name = inner[1] ?? "";
-      // in strings there is prose, and what is a ternary or a type is no setting
-      if (insideString(code, open, at)) continue;
+      if (inString[at - 1] === 1) continue; // prose
       yield { name, role, at };
     }
   }
@@ -127,30 +133,30 @@ function roleAround(code: string, at: number): Role {
   return null;
 }
 
-function insideString(code: string, from: number, at: number): boolean {
-  let quote = "";
-  for (let index = from; index < at; index++) {
-    const character = code[index] ?? "";
-    if (quote === "" && /["'`]/.test(character)) quote = character;
-    else if (character === quote) quote = "";
-    else if (character === "\n" && quote !== "`") quote = "";
+/** 1 for every character inside of a string, quotes included. */
+function stringsOf(code: string): Uint8Array {
+  const inString = new Uint8Array(code.length);
+  for (let index = 0; index < code.length; index++) {
+    if (!/["'`]/.test(code[index] ?? "")) continue;
+    const end = endOfString(code, index);
+    if (end < 0) continue;
+    inString.fill(1, index, end + 1);
+    index = end;
   }
-  return quote !== "";
+  return inString;
 }
 
-/** Behind the bracket that closes the one at `open`; the end of the text where none does. */
-function closing(code: string, open: number): number {
+/** Behind the bracket that closes the one at `open`; what configures a client is no longer than this. */
+function closing(code: string, open: number, inString: Uint8Array): number {
+  const most = Math.min(code.length, open + MOST_CHARACTERS);
   let depth = 0;
-  let quote = "";
-  for (let index = open; index < code.length; index++) {
+  for (let index = open; index < most; index++) {
+    if (inString[index] === 1) continue;
     const character = code[index] ?? "";
-    if (quote !== "") {
-      if (character === quote || (character === "\n" && quote !== "`")) quote = "";
-    } else if (/["'`]/.test(character)) quote = character;
-    else if (/[({[]/.test(character)) depth++;
+    if (/[({[]/.test(character)) depth++;
     else if (/[)}\]]/.test(character) && --depth === 0) return index + 1;
   }
-  return code.length;
+  return most;
 }
 
 /** The text up to what ends it: a comma, a closing bracket, a semicolon or the end of the line. */

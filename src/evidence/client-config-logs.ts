@@ -78,7 +78,7 @@ function roleOf(name: string): Role {
 }
 
 function keepRdkafka(blocks: Block[], content: string, match: RegExpExecArray, line: number): void {
-  const found = /([\w.:-]+)#(consumer|producer)-\d+/.exec(content);
+  const found = /([\w.:-]{1,200})#(consumer|producer)-\d+/.exec(content);
   const instance = found?.[0] ?? null;
   if (match[1] === "Client configuration:") {
     blocks.push({ role: (found?.[2] as Role | undefined) ?? null, instance, settings: new Map() });

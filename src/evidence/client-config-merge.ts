@@ -131,14 +131,20 @@ function winner(group: readonly Candidate[], role: "consumer" | "producer"): Can
   return best;
 }
 
-/** Where the same place says different things: the name and the line that wins. */
+/** Where the same place says different things: the name, with the lines of the first and of the last, which wins. */
 function contradictedIn(candidates: readonly Candidate[]): string | null {
-  for (const [index, candidate] of candidates.entries()) {
-    const later = candidates.slice(index + 1).filter(({ rank, layer }) => rank === candidate.rank && layer === candidate.layer);
-    if (later.some(({ value }) => value !== candidate.value)) {
-      const last = later.at(-1) ?? candidate;
-      return last.line === 0 ? last.name : `${last.name} (lines ${candidate.line} and ${last.line})`;
+  const firsts = new Map<string, { readonly first: Candidate; last: Candidate; differ: boolean }>();
+  for (const candidate of candidates) {
+    const place = `${candidate.rank} ${candidate.layer}`;
+    const known = firsts.get(place);
+    if (known === undefined) firsts.set(place, { first: candidate, last: candidate, differ: false });
+    else {
+      known.differ ||= candidate.value !== known.last.value;
+      known.last = candidate;
     }
+  }
+  for (const { first, last, differ } of firsts.values()) {
+    if (differ) return last.line === 0 ? last.name : `${last.name} (lines ${first.line} and ${last.line})`;
   }
   return null;
 }

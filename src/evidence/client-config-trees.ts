@@ -35,23 +35,14 @@ export async function treesOfJson(text: string, refuse: Refuse): Promise<readonl
   if (isJson && text.length > MAX_BYTES_WITH_LINES) return [treeOf(value, refuse)];
   try {
     // JSON is YAML, whose parser says lines, and forgives a trailing comma
-    const trees = await treesOfYaml(isJson ? text : blankComments(text, false), refuse, "JSON");
-    return isJson ? trees : trees.map(calculated);
+    return await treesOfYaml(isJson ? text : blankComments(text, false), refuse, "JSON");
   } catch (cause) {
     if (isJson && cause instanceof Failure) return [treeOf(value, refuse)];
     throw cause;
   }
 }
 
-/** `10 * 1024 * 1024` in an object pasted from a program. */
-function calculated(tree: Tree): Tree {
-  if (tree.kind === "scalar") return { ...tree, value: /[*+<]/.test(tree.value) ? (evaluated(tree.value) ?? tree.value) : tree.value };
-  if (tree.kind === "list") return { ...tree, items: tree.items.map(calculated) };
-  if (tree.kind === "map") return { ...tree, entries: tree.entries.map(([key, value, line]) => [key, calculated(value), line] as const) };
-  return tree;
-}
-
-export async function treesOfYaml(text: string, refuse: Refuse, called = "YAML"): Promise<readonly Tree[]> {
+export async function treesOfYaml(text: string, refuse: Refuse, called: "YAML" | "JSON" = "YAML"): Promise<readonly Tree[]> {
   const { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } = await import("yaml");
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: "silent" });
@@ -66,12 +57,14 @@ export async function treesOfYaml(text: string, refuse: Refuse, called = "YAML")
       if (depth > MAX_DEPTH || ++nodes > MAX_NODES) throw refuse(1, "is nested too deeply, or too large, for a client configuration");
       if (isAlias(node)) return walk(node.resolve(document), depth + 1);
       if (isScalar(node)) {
-        const { value } = node;
         const line = lineOf(node);
-        return value === null || value === undefined ? { kind: "nothing", line } : { kind: "scalar", value: String(value), line };
+        const value = called === "JSON" && node.type === "PLAIN" ? literalIn(node.source ?? "") : node.value;
+        if (value === undefined) throw refuse(line, "is no valid JSON");
+        return value === null ? { kind: "nothing", line } : { kind: "scalar", value: String(value), line };
       }
       if (isSeq(node)) return { kind: "list", items: node.items.map((item) => walk(item, depth + 1)), line: lineOf(node) };
       if (!isMap(node)) return { kind: "nothing", line: 0 };
+      if (called === "JSON" && node.flow !== true) throw refuse(lineOf(node), "is no valid JSON");
       const entries = node.items.flatMap(({ key, value }): [string, Tree, number][] => {
         const name = isScalar(key) ? String(key.value) : "";
         const tree = walk(value, depth + 1);
@@ -84,6 +77,16 @@ export async function treesOfYaml(text: string, refuse: Refuse, called = "YAML")
     };
     return walk(document.contents, 0);
   });
+}
+
+/**
+ * What stands without quotes in JSON, or in an object pasted from a program (`10 * 1024 * 1024`, `True`). Undefined: nothing
+ * that may stand there; YAML would take it for a text, and a missing value for null.
+ */
+function literalIn(source: string): unknown {
+  if (/^(?:null|None|nil)$/.test(source)) return null;
+  if (/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(source)) return Number(source);
+  return evaluated(source) ?? undefined;
 }
 
 export async function treesOfToml(text: string, refuse: Refuse): Promise<readonly Tree[]> {

@@ -32,30 +32,42 @@ export const clientConfig: EvidenceSource<SettingsEvidence> = {
   read,
 };
 
-/** Names that only clients of Kafka have, with any separators. */
+/** Names that only clients of Kafka have, with any separators or none. */
 const TELLING = [
   "queued.max.messages.kbytes|queued.min.messages|(?:fetch.|receive.)?message.max.bytes|fetch.(?:max|min).(?:bytes|size)|fetch.max.wait",
   "max.partition.fetch.bytes|max.poll.records|queue.buffering.max.\\w+|buffer.memory|max.in.flight.requests.per.connection",
-  "bootstrap.servers|metadata.broker.list|auto.offset.reset|enable.auto.commit|group.id|(?:key|value).(?:de)?serializer|connector.class",
+  "bootstrap.servers|metadata.broker.list|auto.offset.reset|enable.auto.commit|connector.class",
 ]
   .join("|")
-  .replaceAll(/\.(?!\\)/g, "[._-]");
-const AS_KEY = new RegExp(`(?:^|[\\s"'._-])(?:${TELLING})["']?\\s*[=:]`, "i");
-const AS_JSON_KEY = new RegExp(`"(?:[\\w.-]*[._])?(?:${TELLING})"\\s*:|"name"\\s*:\\s*"\\w*(?:${TELLING})"`, "i");
-const AS_ITEM = new RegExp(`\\bname["']?:\\s*["']?\\w*(?:${TELLING})\\b`, "i");
-const ANYWHERE = new RegExp(
-  `\\b(?:${TELLING})\\b|\\b(?:fetch|max)(?:Max|Partition)?(?:Fetch)?Bytes|\\.Fetch\\.\\w+\\s*=|\\bkgo\\.\\w*(?:Bytes|Records)`,
+  .replaceAll(/\./g, "[._-]?")
+  .concat("|group[._-]id|(?:key|value)[._-](?:de)?serializer");
+const TELLING_NAME = new RegExp(TELLING, "i");
+const AS_KEY = new RegExp(`(?:^|[\\s"'._-])(?:${TELLING})["']?\\s*[=:]`, "im");
+const AS_JSON_KEY = new RegExp(`"(?:[\\w.-]*[._])?(?:${TELLING})"\\s*:`, "i");
+/** `name: KAFKA_FETCH_MAX_BYTES`, `"name": "KAFKA_FETCH_MAX_BYTES"` */
+const AS_ITEM = new RegExp(`\\bname["']?\\s*:\\s*["']?\\w*(?:${TELLING})\\b`, "i");
+const IN_PROGRAM = new RegExp(
+  `${TELLING}|\\bmaxBytes|max_?bytes|\\.Fetch\\.\\w+\\s*=|\\.ChannelBufferSize|\\bkgo\\.\\w*(?:Bytes|Records)`,
   "i",
 );
+
+/** `{"`, `[{`, with comments before; each ends where it ends, so that there is one way to read them. */
+const COMMENTS = "(?:\\s|//[^\\n]*\\n|/\\*[^*]*\\*/)*";
+const JSON_START = new RegExp(`^${COMMENTS}[{[]${COMMENTS}["}\\]{]`);
 
 function recognize(head: Uint8Array): Recognition {
   const text = textOf(head);
   if (text.includes("\0") || text.includes("\uFFFD\uFFFD")) return "no";
   const kind = kindOf(text);
   if (kind === "log") return "certain";
-  if (kind === "program") return ANYWHERE.test(text) ? "likely" : "no";
-  if (kind === "json") return AS_JSON_KEY.test(text) ? "certain" : "no";
+  if (kind === "program") return IN_PROGRAM.test(text) ? "likely" : "no";
+  if (kind === "json") {
+    const variables = [...text.matchAll(/"([A-Z][A-Z0-9_]*)=/g)]; // of docker inspect
+    const isOurs = AS_JSON_KEY.test(text) || AS_ITEM.test(text) || variables.some(([, name]) => TELLING_NAME.test(name ?? ""));
+    return isOurs ? "certain" : "no";
+  }
   if (!AS_KEY.test(text) && !AS_ITEM.test(text)) return "no";
+  if (kind === "yaml" && /^apiVersion:/m.test(text) && /^kind:/m.test(text)) return "certain";
   // a text that has such lines among others may explain a configuration and be none
   const lines = text.split(/\r\n|\r|\n/);
   const whole = head.length >= HEAD_BYTES ? lines.slice(0, -1) : lines;
@@ -116,7 +128,7 @@ function textOf(bytes: Uint8Array): string {
 
 function kindOf(text: string): Kind {
   if (isConfigurationLog(text)) return "log";
-  if (/^\s*(?:(?:\/\/.*|\/\*[^*]*\*\/)\s*)*[{[]\s*["}\]{]/.test(text)) return "json";
+  if (JSON_START.test(text)) return "json";
   if (isProgram(text)) return "program";
   const lines = text.split(/\r?\n/).filter((line) => /\S/.test(line) && !/^\s*[#!;]/.test(line));
   const assignments = lines.filter((line) => /^\s*((export|ENV|declare -x)\s+)?["']?[\w.-]+["']?\s*=/.test(line));
