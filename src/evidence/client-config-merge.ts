@@ -22,7 +22,8 @@ interface Candidate extends NamedSetting {
   readonly layer: number;
 }
 
-export function merged(entries: readonly Entry[], surroundings: Surroundings): MergedSettings {
+/** `isLog`: consumers and producers stated all of their values, defaults included, so that differences mean nothing. */
+export function merged(entries: readonly Entry[], surroundings: Surroundings, isLog: boolean): MergedSettings {
   const losses: Loss[] = [];
   const candidates = candidatesOf(entries, surroundings, losses);
   const groups = new Map<string, Candidate[]>();
@@ -51,7 +52,7 @@ export function merged(entries: readonly Entry[], surroundings: Surroundings): M
       settings.set(chosen.name, chosen.value);
       if (chosen.line > 0) lines.set(chosen.name, chosen.line);
     }
-    if (onlyOf(name) !== null || isIdentity(name) || producer === null || producer.value === consumer?.value) continue;
+    if (isLog || onlyOf(name) !== null || isIdentity(name) || producer === null || producer.value === consumer?.value) continue;
     if (consumer === null) {
       if (chosen === null) ofProducer.push(placed(name, producer.line));
     } else ofBoth.push(placed(name, consumer.line));

@@ -43,6 +43,8 @@ export async function treesOfJson(text: string, refuse: Refuse): Promise<readonl
 }
 
 export async function treesOfYaml(text: string, refuse: Refuse, called: "YAML" | "JSON" = "YAML"): Promise<readonly Tree[]> {
+  const deep = firstDeepLine(text);
+  if (deep > 0) throw refuse(deep, "is nested too deeply for a client configuration");
   const { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } = await import("yaml");
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: "silent" });
@@ -55,7 +57,11 @@ export async function treesOfYaml(text: string, refuse: Refuse, called: "YAML" |
       node.range === undefined || node.range === null ? 0 : lines.linePos(node.range[0] ?? 0).line;
     const walk = (node: unknown, depth: number): Tree => {
       if (depth > MAX_DEPTH || ++nodes > MAX_NODES) throw refuse(1, "is nested too deeply, or too large, for a client configuration");
-      if (isAlias(node)) return walk(node.resolve(document), depth + 1);
+      if (isAlias(node)) {
+        const target = node.resolve(document);
+        if (target === undefined) throw refuse(lineOf(node), `is no valid ${called}`);
+        return walk(target, depth + 1);
+      }
       if (isScalar(node)) {
         const line = lineOf(node);
         const value = called === "JSON" && node.type === "PLAIN" ? literalIn(node.source ?? "") : node.value;
@@ -77,6 +83,24 @@ export async function treesOfYaml(text: string, refuse: Refuse, called: "YAML" |
     };
     return walk(document.contents, 0);
   });
+}
+
+/**
+ * The first line that is nested deeper than any configuration, by brackets or by what lists and indentation begin with; 0 for
+ * none. The parser recurses, and close to the end of the stack the engine aborts the process instead of throwing.
+ */
+function firstDeepLine(text: string): number {
+  let depth = 0;
+  for (const [row, line] of text.split("\n").entries()) {
+    if (/^[ \t]*(?:[-?:][ \t]+){50}|^[ \t]{1000}[ \t]*[^\s]/.test(line)) return row + 1;
+    for (let index = 0; index < line.length; index++) {
+      const character = line[index];
+      if (character === "[" || character === "{") depth++;
+      else if ((character === "]" || character === "}") && depth > 0) depth--;
+      if (depth > MAX_DEPTH) return row + 1;
+    }
+  }
+  return 0;
 }
 
 /**

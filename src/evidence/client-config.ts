@@ -95,7 +95,7 @@ async function read(input: Input): Promise<SettingsEvidence> {
   const { entries, losses } = withActiveProfiles(await readKind(text, kind, refuse));
   const surroundings = surroundingsOf(entries);
   if (surroundings === "broker") throw refuse(1, "is the configuration of a broker, not of a client");
-  const { settings, lines, losses: decided } = merged(entries, surroundings);
+  const { settings, lines, losses: decided } = merged(entries, surroundings, kind === "log");
   const file = input.name.split(/[/\\]/).at(-1) ?? input.name;
   const said = [...losses, ...decided].map((loss) => ({ ...loss, text: `${file}: ${loss.text}` }));
   if (settings.size === 0) {
