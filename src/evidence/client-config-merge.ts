@@ -25,6 +25,9 @@ export interface MergedSettings {
   readonly losses: readonly Loss[];
 }
 
+/** Names that bear on memory: where consumer and producer differ in others, it need not be said. */
+const MATTERS = /bytes|memory|buffer|size|messages|records/i;
+
 interface Candidate extends NamedSetting {
   readonly value: string;
   readonly line: number;
@@ -71,7 +74,7 @@ export function merged(entries: readonly Entry[], surroundings: Surroundings, is
       isLog ||
       onlyOf(name) !== null ||
       isRatherOfProducers(name) ||
-      isIdentity(name) ||
+      !MATTERS.test(name) ||
       producer === null ||
       producer.value === consumer?.value
     )
