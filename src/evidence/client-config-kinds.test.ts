@@ -317,6 +317,13 @@ test("values that stand elsewhere are left out and said; a default beside the re
   assert.match((await lossesOf(pod)).join(), /valueFrom\) and was left out: KAFKA_FETCH_MAX_BYTES/);
 });
 
+test("of what a map takes over from another its own keys win, without a word", async () => {
+  const text = "x: &base {fetch.max.bytes: 1, max.poll.records: 2}\nkafka:\n  fetch.max.bytes: 3\n  <<: *base\n";
+  const { "x.fetch.max.bytes": _, "x.max.poll.records": __, ...settings } = await settingsOf(text);
+  assert.deepEqual(settings, { "fetch.max.bytes": "3", "max.poll.records": "2" });
+  assert.deepEqual(await lossesOf(text), []);
+});
+
 test("names that Spring Boot does not know have no effect there, and that is said", async () => {
   const text = "spring:\n  kafka:\n    consumer:\n      fetch-max-size: 1\n      max-poll-records: 2\n    producer:\n      linger-ms: 3\n";
   assert.deepEqual(await settingsOf(text), { "max.poll.records": "2" });

@@ -7,7 +7,7 @@
  */
 import { Failure, type Loss } from "../base/failure.ts";
 import { type Entry, listed, lossOf, placed, type Reading, type Refuse } from "./client-config-entry.ts";
-import { blankComments, evaluated } from "./client-config-literals.ts";
+import { blankComments } from "./client-config-literals.ts";
 import { isBrokerVariable, nameOfVariable } from "./client-config-names.ts";
 
 /** A value of any of the languages, with its line (0 = unknown). */
@@ -17,9 +17,8 @@ export type Tree =
   | { readonly kind: "list"; readonly items: readonly Tree[]; readonly line: number }
   | { readonly kind: "nothing"; readonly line: number };
 
-/** Deeper and larger than any configuration: aliases of YAML can make a small text boundless. */
+/** Deeper than any configuration. */
 const MAX_DEPTH = 100;
-const MAX_NODES = 300_000;
 
 /** Above this the parser that knows lines takes seconds. */
 const MAX_BYTES_WITH_LINES = 512 << 10;
@@ -35,82 +34,17 @@ export async function treesOfJson(text: string, refuse: Refuse): Promise<readonl
   if (isJson && text.length > MAX_BYTES_WITH_LINES) return [treeOf(value, refuse)];
   try {
     // JSON is YAML, whose parser says lines, and forgives a trailing comma
-    return await treesOfYaml(isJson ? text : blankComments(text, false), refuse, "JSON");
+    const { parseTrees } = await import("./client-config-yaml.ts");
+    return parseTrees(isJson ? text : blankComments(text, false), refuse, "JSON");
   } catch (cause) {
     if (isJson && cause instanceof Failure) return [treeOf(value, refuse)];
     throw cause;
   }
 }
 
-export async function treesOfYaml(text: string, refuse: Refuse, called: "YAML" | "JSON" = "YAML"): Promise<readonly Tree[]> {
-  const deep = firstDeepLine(text);
-  if (deep > 0) throw refuse(deep, "is nested too deeply for a client configuration");
-  const { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } = await import("yaml");
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: "silent" });
-  let nodes = 0;
-  return [...documents].map((document): Tree => {
-    const error = document.errors[0];
-    // the parser's message quotes the text, which may hold a secret
-    if (error !== undefined) throw refuse(error.linePos?.[0].line ?? 1, `is no valid ${called}`);
-    const lineOf = (node: { readonly range?: readonly number[] | null | undefined }): number =>
-      node.range === undefined || node.range === null ? 0 : lines.linePos(node.range[0] ?? 0).line;
-    const walk = (node: unknown, depth: number): Tree => {
-      if (depth > MAX_DEPTH || ++nodes > MAX_NODES) throw refuse(1, "is nested too deeply, or too large, for a client configuration");
-      if (isAlias(node)) {
-        const target = node.resolve(document);
-        if (target === undefined) throw refuse(lineOf(node), `is no valid ${called}`);
-        return walk(target, depth + 1);
-      }
-      if (isScalar(node)) {
-        const line = lineOf(node);
-        const value = called === "JSON" && node.type === "PLAIN" ? literalIn(node.source ?? "") : node.value;
-        if (value === undefined) throw refuse(line, "is no valid JSON");
-        return value === null ? { kind: "nothing", line } : { kind: "scalar", value: String(value), line };
-      }
-      if (isSeq(node)) return { kind: "list", items: node.items.map((item) => walk(item, depth + 1)), line: lineOf(node) };
-      if (!isMap(node)) return { kind: "nothing", line: 0 };
-      if (called === "JSON" && node.flow !== true) throw refuse(lineOf(node), "is no valid JSON");
-      const entries = node.items.flatMap(({ key, value }): [string, Tree, number][] => {
-        const name = isScalar(key) ? String(key.value) : "";
-        const tree = walk(value, depth + 1);
-        const mergedMaps = tree.kind === "list" ? tree.items : [tree];
-        // what a map takes over from another stands before its own keys, which win
-        if (name === "<<") return mergedMaps.flatMap((map) => (map.kind === "map" ? map.entries.map(([...entry]) => entry) : []));
-        return name === "" ? [] : [[name, tree, isScalar(key) ? lineOf(key) : tree.line]];
-      });
-      return { kind: "map", entries, line: lineOf(node) };
-    };
-    return walk(document.contents, 0);
-  });
-}
-
-/**
- * The first line that is nested deeper than any configuration, by brackets or by what lists and indentation begin with; 0 for
- * none. The parser recurses, and close to the end of the stack the engine aborts the process instead of throwing.
- */
-function firstDeepLine(text: string): number {
-  let depth = 0;
-  for (const [row, line] of text.split("\n").entries()) {
-    if (/^[ \t]*(?:[-?:][ \t]+){50}|^[ \t]{1000}[ \t]*[^\s]/.test(line)) return row + 1;
-    for (let index = 0; index < line.length; index++) {
-      const character = line[index];
-      if (character === "[" || character === "{") depth++;
-      else if ((character === "]" || character === "}") && depth > 0) depth--;
-      if (depth > MAX_DEPTH) return row + 1;
-    }
-  }
-  return 0;
-}
-
-/**
- * What stands without quotes in JSON, or in an object pasted from a program (`10 * 1024 * 1024`, `True`). Undefined: nothing
- * that may stand there; YAML would take it for a text, and a missing value for null.
- */
-function literalIn(source: string): unknown {
-  if (/^(?:null|None|nil)$/.test(source)) return null;
-  if (/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(source)) return Number(source);
-  return evaluated(source) ?? undefined;
+/** The parser is loaded only where it is needed. */
+export async function treesOfYaml(text: string, refuse: Refuse): Promise<readonly Tree[]> {
+  return (await import("./client-config-yaml.ts")).parseTrees(text, refuse, "YAML");
 }
 
 export async function treesOfToml(text: string, refuse: Refuse): Promise<readonly Tree[]> {
