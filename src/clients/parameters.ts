@@ -27,7 +27,12 @@ export class Parameters {
 
   constructor(parameters: readonly Parameter[], scope: Pick<Scope, "settings" | "version">) {
     this.#byName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
-    this.#settings = new Map([...scope.settings].map(([name, value]) => [canonicalName(name), value.trim()]));
+    const settings = new Map<string, string>();
+    for (const [name, value] of scope.settings) {
+      settings.delete(canonicalName(name)); // set anew: the order says which of two names is the later
+      settings.set(canonicalName(name), value.trim());
+    }
+    this.#settings = settings;
     this.#version = scope.version;
   }
 
@@ -71,12 +76,12 @@ export class Parameters {
     return parameter;
   }
 
+  /** Of two names for one parameter the later counts, as in the clients themselves. */
   #given(parameter: Parameter): string | null {
-    for (const name of namesOf(parameter)) {
-      const value = this.#settings.get(name);
-      if (value !== undefined && value !== "") return value;
-    }
-    return null;
+    const names = namesOf(parameter);
+    let given: string | null = null;
+    for (const [name, value] of this.#settings) if (value !== "" && names.includes(name)) given = value;
+    return given;
   }
 }
 
@@ -146,6 +151,9 @@ export interface UnknownSetting {
   readonly nearest: string | null;
 }
 
+/** Of so many unknown names the nearest is looked for: a file with more is no client's configuration. */
+const MOST_COMPARED = 200;
+
 /** Most edits between a misspelt name and the one that was meant, as a share of its length. */
 const NEAR_SHARE = 0.25;
 
@@ -162,12 +170,13 @@ export function unknownSettings(
   const names = [...parameters.flatMap(({ name, aliases = [] }) => [name, ...aliases]), ...otherProperties];
   const known = new Set(names.map(canonicalName));
   const unknown: UnknownSetting[] = [];
+  let compared = 0;
   for (const name of settings.keys()) {
     const canonical = canonicalName(name);
     if (known.has(canonical)) continue;
     let nearest: string | null = null;
     let fewest = Math.floor(NEAR_SHARE * canonical.length) + 1;
-    for (const candidate of names) {
+    for (const candidate of compared++ < MOST_COMPARED ? names : []) {
       const edits = editDistance(canonical, canonicalName(candidate), fewest);
       if (edits < fewest) {
         fewest = edits;
@@ -189,6 +198,7 @@ function editDistance(left: string, right: string, most: number): number {
       const replaced = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
       next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    if (Math.min(...next) >= most) return most;
     row = next;
   }
   return Math.min(most, row[right.length] ?? most);
