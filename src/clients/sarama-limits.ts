@@ -103,7 +103,9 @@ export function consumerCeiling(scope: Scope): Ceiling {
   const partitionBytes = given.number("Consumer.Fetch.Default");
   const responseBytes = Math.min(given.number("Consumer.Fetch.MaxBytes"), given.number("MaxResponseSize"));
   const capacity = given.number("ChannelBufferSize");
-  const assumed: string[] = ["every partition lags, so that a fetch brings as much of it as it may"];
+  const assumed: string[] = [
+    "every partition lags, so that a fetch brings as much of it as it may (a slow one with little traffic beside busy ones may hold more)",
+  ];
   if (scope.version === null && !given.isSet("Consumer.Fetch.MaxBytes")) assumed.push("sarama 1.49 or later");
   if (scope.brokers === null) assumed.push("one broker");
   if (scope.partitions === null) assumed.push("one partition a broker; whole responses for the upper bound");
@@ -252,7 +254,8 @@ export function traps(scope: Scope): readonly Trap[] {
     found.push({
       code: "channel-counts-messages",
       text: `ChannelBufferSize counts messages, not bytes, and each of them keeps the whole response it came in: a slow partition with little traffic beside busy ones may pin ${capacity} responses.`,
-      source: "consumer.go:170, real_decoder.go getRawBytes at v1.61.1",
+      source:
+        "consumer.go:170, real_decoder.go getRawBytes at v1.61.1; measured: 256 messages of 5 B beside a partition of 20 MB/s held 107 MB",
     });
   }
   if (given.isSet("Consumer.Fetch.Default") && given.number("Consumer.Fetch.Default") < BATCH_BYTES) {
