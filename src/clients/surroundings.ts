@@ -101,8 +101,10 @@ export const surroundings: readonly Surrounding[] = [
     kind: "runtime",
     what: "the JVM and its libraries",
     of: "function",
-    name: /^(?:java|javax|jdk|sun|com[./]sun|kotlin|kotlinx|scala|groovy|clojure|oracle|org[./]graalvm)[./][\w./$]*\.[\w$<>]+$/,
+    // A constructor's `<init>` is gone after normalisation, its dot stays
+    name: /^(?:java|javax|jdk|sun|com[./]sun|kotlin|kotlinx|scala|groovy|clojure|oracle|org[./]graalvm)[./][\w./$]*\.[\w$<>]*$/,
   },
+  { kind: "runtime", what: "the JVM's native side", name: /^(?:JVM_|JNI_|jni_|Java_(?:java|sun|jdk)_)/ },
   {
     kind: "runtime",
     what: "V8 and Node",
@@ -123,6 +125,11 @@ export const surroundings: readonly Surrounding[] = [
     what: "plain data of the JVM",
     of: "type",
     name: /^(?:(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+|\[+(?:[BCIJSZFD]|L[\w./$]+;)|(?:java|javax|jdk|sun|kotlin|scala)[./][\w./$]+(?:\[\])*)$/,
+  },
+  {
+    kind: "container",
+    what: "arrays of the JVM as leaves of stacks (async-profiler's allocations)",
+    name: /^(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+$|^(?:java|javax|jdk|sun|kotlin|scala)\.[\w.$]+(?:\[\])+$/,
   },
   {
     kind: "container",
@@ -150,6 +157,11 @@ export const surroundings: readonly Surrounding[] = [
     kind: "library",
     what: "Rust's common crates",
     name: /^(?:tokio(?:_util|_stream|_rustls|_native_tls)?|futures(?:_\w+)?|mio|bytes|hashbrown|indexmap|smallvec|arrayvec|serde|serde_json|serde_bytes|bincode|prost|tonic|hyper(?:_util|_rustls)?|h2|http|http_body|tower|axum|reqwest|rustls|ring|openssl|native_tls|log|tracing(?:_\w+)?|env_logger|parking_lot(?:_core)?|crossbeam(?:_\w+)?|rayon(?:_core)?|dashmap|once_cell|lazy_static|regex(?:_\w+)?|aho_corasick|memchr|itoa|ryu|rand(?:_\w+)?|chrono|time|uuid|url|anyhow|thiserror|clap(?:_\w+)?|zstd(?:_s\w+)?|lz4\w*|flate2|snap|slab|pin_project(?:_lite)?|async_trait|async_std|async_channel|flume|either|itertools|num_\w+|base64|byteorder|nix|libc|num_cpus)::/,
+  },
+  {
+    kind: "library",
+    what: "the JVM's codecs, logging, serialisation and frameworks around Kafka",
+    name: /^(?:\[+L?)?(?:com[./]github[./]luben[./]zstd|net[./]jpountz|at[./]yawk[./]lz4|org[./]xerial[./]snappy|org[./]slf4j|ch[./]qos[./]logback|org[./]apache[./](?:log4j|logging)|com[./]fasterxml[./]jackson|io[./](?:netty|micrometer)|org[./]rocksdb|reactor[./](?:core|util|netty)|akka[./](?:actor|dispatch|stream)|org[./]apache[./]pekko[./](?:actor|dispatch|stream)|org[./]apache[./]flink[./](?:streaming[./](?:api|runtime)|runtime|util|api|core|connector[./]base)|org[./]apache[./]spark[./](?:scheduler|executor|rdd|util|sql[./](?:execution|catalyst))|org[./]springframework[./](?:beans|context|core|aop|messaging|retry|scheduling|transaction|util)|zio[./](?:internal|stream)|cats[./]effect|fs2[./](?:internal|concurrent))[./]/,
   },
   {
     kind: "library",
