@@ -79,7 +79,7 @@ export const fs2Kafka: KafkaClient = {
   traps: (scope) => javaTraps(scope, null, parameters),
   retention: {
     text: "A CommittableConsumerRecord has headers of its own, so a kept one holds no response.",
-    source: "fs2.kafka.ConsumerRecord.fromJava: headers are copied into Headers",
+    source: "KafkaHeadersSyntax.asScala reads key and value of each header",
     grade: "source",
   },
   issues: [],

@@ -13,6 +13,7 @@ const produced = { messageBytes: 1000, compressionRatio: 1 };
 export const measurements: readonly Measurement[] = [
   ...(
     [
+      ["2.6.3", 14.48e6],
       ["3.9.1", 15.08e6],
       ["4.0.0", 15.09e6],
       ["4.1.0", 15.19e6],

@@ -80,7 +80,7 @@ const rules: readonly FrameRule[] = [
   {
     component: "headers",
     name: jvmPattern(`${KAFKA}/common/header/|${RECORD}DefaultRecord\\.readHeaders`),
-    source: "RecordHeader keeps slices of the response until key and value were read (since 2.7.0)",
+    source: "RecordHeader keeps slices of the response until they were read: of values always, of keys since 2.7.0",
     grade: "measured",
   },
   { component: "headers", below: READING_HEADERS, source: "Utils.readBytes: a slice for each key and value", grade: "measured" },
@@ -307,6 +307,15 @@ const issues: readonly KnownIssue[] = [
     advice: "Bound the queue behind poll() in bytes, and pause the partitions while it is full.",
   },
   {
+    url: `${PULL}9212`,
+    title: "Headers whose value nobody reads keep the buffer that the response was received in; closed without a change",
+    kind: "app-retains",
+    component: "headers",
+    from: null,
+    fixedIn: null,
+    advice: "Do not keep ConsumerRecords or their Headers; where they are kept, read the value of every header once.",
+  },
+  {
     url: "https://github.com/confluentinc/cp-helm-charts/issues/312",
     title: "Java heap space in MemoryPool$1.tryAllocate at the first connection, however large the heap",
     kind: "unresolved",
@@ -364,8 +373,8 @@ export const javaKafkaClients: KafkaClient = {
   measurements,
   traps: (scope) => javaTraps(scope, scope.version),
   retention: {
-    text: "A record holds copies of its key and value and nothing else, with two exceptions that hold the whole fetch response: headers that nobody read (200 records of 1 kB with three headers held 227 MB), and values of ByteBufferDeserializer since 3.6 (100 of 1 kB held 103 MB).",
-    source: "class histograms at 3.9.1 and 4.4.0; with headers read, without headers or with zstd 0.7 MB",
+    text: "A record holds copies of its key and value and nothing else, with two exceptions that hold the whole fetch response: headers whose values nobody read (200 records of 1 kB with three headers held 227 MB), and values of ByteBufferDeserializer since 3.6 (100 of 1 kB held 103 MB).",
+    source: "class histograms at 2.6.3, 3.9.1 and 4.4.0; with headers read, without headers or with zstd less than 1 MB",
     grade: "measured",
   },
   issues,

@@ -15,9 +15,9 @@ const PULL = "https://github.com/apache/kafka/pull/";
 const RELEASES =
   "4.4.0 4.3.0 4.2.0 4.1.0 4.0.0 3.9.0 3.8.0 3.7.0 3.6.0 3.5.0 3.4.0 3.3.0 3.2.0 3.1.0 3.0.0 2.8.0 2.7.0 2.6.0 2.5.0 2.4.0 2.3.0 2.2.0 2.1.0 2.0.0 1.1.0 1.0.0 0.11.0.0 0.10.0.0";
 
-/** A leak of RocksDB's objects: what it says of the versions, and what to do. */
-function storeLeak(number: number, title: string, fixedIn: string | null): KnownIssue {
-  const advice = fixedIn === null ? "Upgrade to a release that has this fix." : `Upgrade to Kafka Streams ${fixedIn} or later.`;
+/** A leak of RocksDB's objects; `fixedIn` is the first release that has trunk of the time for sure. */
+function storeLeak(number: number, title: string, fixedIn: string): KnownIssue {
+  const advice = `Upgrade to Kafka Streams ${fixedIn} or later.`;
   return { url: `${PULL}${number}`, title, kind: "client-leak", component: "state-store", from: null, fixedIn, advice };
 }
 
@@ -131,11 +131,24 @@ export const kafkaStreams: KafkaClient = {
     },
     storeLeak(7077, "Write batches are not closed (KAFKA-8637)", "2.4.0"),
     storeLeak(6672, "Bloom filters are not closed (KAFKA-8323)", "2.4.0"),
-    storeLeak(
-      22378,
-      "Options with a cache of 8 MB each, and handles of column families, stay after a store was closed (KAFKA-20616)",
-      null,
-    ),
+    {
+      url: `${PULL}22378`,
+      title: "Options with a cache of 8 MB each, and handles of column families, stay after a store was closed (KAFKA-20616)",
+      kind: "client-leak",
+      component: "state-store",
+      from: "4.3.0", // the upgrade guide of 4.3.0 warns of it and names 4.3.1
+      fixedIn: "4.3.1",
+      advice: "Upgrade to Kafka Streams 4.3.1 or later.",
+    },
+    {
+      url: "https://github.com/confluentinc/ksql/issues/10096",
+      title: "A rocksdb.config.setter that puts another block cache in place leaves the one that Streams had made",
+      kind: "app-retains",
+      component: "state-store",
+      from: null,
+      fixedIn: null,
+      advice: "Close the cache that tableFormatConfig had before setting another one.",
+    },
     {
       url: "https://github.com/DependencyTrack/hyades/pull/1498",
       title: "50 MiB of block cache a store add up; one shared cache of 128 MiB replaces them",

@@ -104,7 +104,11 @@ export const surroundings: readonly Surrounding[] = [
     // A constructor's `<init>` is gone after normalisation, its dot stays
     name: /^(?:java|javax|jdk|sun|com[./]sun|kotlin|kotlinx|scala|groovy|clojure|oracle|org[./]graalvm)[./][\w./$]*\.[\w$<>]*$/,
   },
-  { kind: "runtime", what: "the JVM's native side", name: /^(?:JVM_|JNI_|jni_|Java_(?:java|sun|jdk)_)/ },
+  {
+    kind: "runtime",
+    what: "the JVM's native side",
+    name: /^(?:JVM_|JNI_|jni_|Java_(?:java|sun|jdk)_)|^(?:\w*Klass|MemAllocator|CollectedHeap|OptoRuntime|Runtime1|InterpreterRuntime|SharedRuntime|JavaCalls|SystemDictionary|StringTable|Reflection|Deoptimization|java_lang_\w+)::/,
+  },
   {
     kind: "runtime",
     what: "V8 and Node",
@@ -124,7 +128,7 @@ export const surroundings: readonly Surrounding[] = [
     kind: "container",
     what: "plain data of the JVM",
     of: "type",
-    name: /^(?:(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+|\[+(?:[BCIJSZFD]|L[\w./$]+;)|(?:java|javax|jdk|sun|kotlin|scala)[./][\w./$]+(?:\[\])*)$/,
+    name: /^(?:(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+|\[+(?:[BCIJSZFD]|L[\w./$]+;)|(?:java|javax|jdk|sun|com[./]sun|kotlin|scala)[./][\w./$]+(?:\[\])*)$/,
   },
   {
     kind: "container",

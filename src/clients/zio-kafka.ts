@@ -96,7 +96,7 @@ export const zioKafka: KafkaClient = {
       title: "With a backlog of four million records 2.3.1 fetches ahead until memory is gone; 2.0.7 did not",
       kind: "buffering",
       component: "fetch-queue",
-      from: "2.1.0",
+      from: null,
       fixedIn: null,
       advice: "Lower partitionPreFetchBufferLimit and max.partition.fetch.bytes, or upgrade.",
     },
