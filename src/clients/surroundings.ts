@@ -101,7 +101,13 @@ export const surroundings: readonly Surrounding[] = [
     kind: "runtime",
     what: "the JVM and its libraries",
     of: "function",
-    name: /^(?:java|javax|jdk|sun|com[./]sun|kotlin|kotlinx|scala|groovy|clojure|oracle|org[./]graalvm)[./][\w./$]*\.[\w$<>]+$/,
+    // A constructor's `<init>` is gone after normalisation, its dot stays
+    name: /^(?:java|javax|jdk|sun|com[./]sun|kotlin|kotlinx|scala|groovy|clojure|oracle|org[./]graalvm)[./][\w./$]*\.[\w$<>]*$/,
+  },
+  {
+    kind: "runtime",
+    what: "the JVM's native side",
+    name: /^(?:JVM_|JNI_|jni_|Java_(?:java|sun|jdk)_)|^(?:\w*Klass|MemAllocator|CollectedHeap|OptoRuntime|Runtime1|InterpreterRuntime|SharedRuntime|JavaCalls|SystemDictionary|StringTable|Reflection|Deoptimization|java_lang_\w+)::/,
   },
   {
     kind: "runtime",
@@ -133,7 +139,12 @@ export const surroundings: readonly Surrounding[] = [
     kind: "container",
     what: "plain data of the JVM",
     of: "type",
-    name: /^(?:(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+|\[+(?:[BCIJSZFD]|L[\w./$]+;)|(?:java|javax|jdk|sun|kotlin|scala)[./][\w./$]+(?:\[\])*)$/,
+    name: /^(?:(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+|\[+(?:[BCIJSZFD]|L[\w./$]+;)|(?:java|javax|jdk|sun|com[./]sun|kotlin|scala)[./][\w./$]+(?:\[\])*)$/,
+  },
+  {
+    kind: "container",
+    what: "arrays of the JVM as leaves of stacks (async-profiler's allocations)",
+    name: /^(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+$|^(?:java|javax|jdk|sun|kotlin|scala)\.[\w.$]+(?:\[\])+$/,
   },
   {
     kind: "container",
@@ -172,6 +183,11 @@ export const surroundings: readonly Surrounding[] = [
     kind: "library",
     what: "Go's common modules, vendored or not",
     name: /^(?:[\w.~%/-]+\/vendor\/)?(?:golang\.org\/x|google\.golang\.org\/(?:grpc|protobuf)|go\.uber\.org\/(?:atomic|multierr|zap)|go\.opentelemetry\.io\/otel|github\.com\/(?:klauspost\/[\w-]+|pierrec\/(?:lz4|xxHash)|golang\/(?:protobuf|snappy)|gogo\/protobuf|DataDog\/zstd|valyala\/gozstd|andybalholm\/brotli|rcrowley\/go-metrics|eapache\/[\w-]+|hashicorp\/(?:go-multierror|go-uuid|golang-lru)|jcmturner\/\w+|xdg(?:-go)?\/\w+|cespare\/xxhash|google\/uuid|json-iterator\/go|modern-go\/\w+|mailru\/easyjson|linkedin\/goavro|hamba\/avro|prometheus\/(?:client_golang|client_model|common|procfs)|sirupsen\/logrus|rs\/zerolog|pkg\/errors))[./]/,
+  },
+  {
+    kind: "library",
+    what: "the JVM's codecs, logging, serialisation and frameworks around Kafka",
+    name: /^(?:\[+L?)?(?:com[./]github[./]luben[./]zstd|net[./]jpountz|at[./]yawk[./]lz4|org[./]xerial[./]snappy|org[./]slf4j|ch[./]qos[./]logback|org[./]apache[./](?:log4j|logging)|com[./]fasterxml[./]jackson|io[./](?:netty|micrometer)|org[./]rocksdb|reactor[./](?:core|util|netty)|akka[./](?:actor|dispatch|stream)|org[./]apache[./]pekko[./](?:actor|dispatch|stream)|org[./]apache[./]flink[./](?:streaming[./](?:api|runtime)|runtime|util|api|core|connector[./]base)|org[./]apache[./]spark[./](?:scheduler|executor|rdd|util|sql[./](?:execution|catalyst))|org[./]springframework[./](?:beans|context|core|aop|messaging|retry|scheduling|transaction|util)|zio[./](?:internal|stream)|cats[./]effect|fs2[./](?:internal|concurrent))[./]/,
   },
   {
     kind: "library",
