@@ -3,7 +3,6 @@ import { test } from "node:test";
 import type { Component } from "../clients/client.ts";
 import { clients } from "../clients/index.ts";
 import { seriesByGroup, seriesOf } from "../model/ledger.ts";
-import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { sketch } from "../testing/sketch.ts";
 import { type AttributeOptions, attribute, groupPaths, type Party } from "./attribution.ts";
