@@ -160,6 +160,7 @@ const OWNED: Readonly<Record<string, readonly (readonly [name: string, file: str
   "C and C++": [
     ["acme::orders::Cache<int>::add(int const&)", "cache.cpp", "/opt/app/consumer", "acme"],
     ["(anonymous namespace)::pool", "pool.cpp", "/opt/app/consumer", "consumer"],
+    ["_GLOBAL__sub_I_main.cpp", "main.cpp", "/opt/app/consumer", "consumer"],
     ["cache_order", "/src/cache.c", "/opt/app/libcache.so.2", "libcache.so.2"],
     ["cache_order", "", "C:\\acme\\orders.dll", "orders.dll"],
   ],

@@ -227,6 +227,7 @@ function packageOfName(name: string, isType: boolean): string {
   const dotNet = dotNetNamespace(name, isType);
   if (dotNet !== "") return dotNet;
   if (/\$\$Lambda|^\[+L/.test(name)) return jvmPackage(name);
+  if (name.startsWith("_GLOBAL__")) return ""; // constructors of a C++ file: `_GLOBAL__sub_I_main.cpp`
   const slash = name.lastIndexOf("/");
   const dot = name.indexOf(".", slash + 1);
   if (dot < 0) return /^[A-Z]\w*\$/.exec(name)?.[0].slice(0, -1) ?? ""; // nested class of a class without package

@@ -195,6 +195,9 @@ interface FrameFacts {
   readonly file: string;
 }
 
+/** Longer paths are cut before patterns look at them. */
+const LONGEST_PLACE = 4096;
+
 /** What profilers write where they know no function. */
 const NO_NAME = /^(?:\?+|\?\?:0|[<([]?unknown[>)\]]?|0x[0-9a-f]+)$/i;
 
@@ -223,8 +226,8 @@ class FrameNames {
     return {
       name: this.nameOf(frame),
       kind: at(frames.kind, frame),
-      module: strings[at(modules.name, at(frames.module, frame))] ?? "",
-      file: strings[at(frames.file, frame)] ?? "",
+      module: (strings[at(modules.name, at(frames.module, frame))] ?? "").slice(0, LONGEST_PLACE),
+      file: (strings[at(frames.file, frame)] ?? "").slice(0, LONGEST_PLACE),
     };
   }
 }
@@ -264,11 +267,12 @@ function classifyFrames(
   const clientsSeen = clients.map(() => 0);
   let kafkaLike: string | null = null;
   const memo = new Map<string, readonly [role: number, data: number, saw: number]>();
+  const around = new SurroundingIndex();
   const shown = clients.map((client) => client.own.weakTypes !== undefined && isShown(client, names, frames.length));
 
   const classify = (facts: FrameFacts): readonly [number, number, number] => {
     if (app === null || ![facts.name, facts.module, facts.file].some((text) => text !== "" && app.test(text))) {
-      const named = facts.kind === FrameKind.thread ? null : surroundingOf(facts, "code");
+      const named = facts.kind === FrameKind.thread ? null : around.ofCode(facts);
       if (named === "allocator") return [PASSES_ON, 0, 0];
       const byName = clients.findIndex((client, row) => ownsByName(client, facts) || (shown[row] === true && ownsWeakly(client, facts)));
       const byPlace = byName >= 0 || named !== null ? byName : clients.findIndex((client) => ownsByPlace(client, facts));
@@ -283,14 +287,14 @@ function classifyFrames(
           0,
         ];
       }
-      const surrounding = named ?? (facts.kind === FrameKind.thread ? null : surroundingOf(facts, "module"));
+      const surrounding = named ?? (facts.kind === FrameKind.thread ? null : around.ofModule(facts.module));
       if (surrounding === "allocator") return [PASSES_ON, 0, 0];
       if (surrounding === "profiler") return [IS_PROFILER, 0, SAW_RUNTIME];
       if (surrounding !== null) return [PASSES_ON, 0, surrounding === "container" ? SAW_CONTAINER : SAW_RUNTIME];
       if (facts.kind === FrameKind.thread) return [PASSES_ON, 0, 0]; // says nothing of what the thread does
       if (facts.name === "") return [IS_BLANK, 0, SAW_BLANK];
     }
-    const text = ownerOf(facts);
+    const text = ownerOf({ ...facts, isType: facts.kind === FrameKind.type });
     const row = ownerRows.get(text) ?? owners.push(text) - 1;
     ownerRows.set(text, row);
     if (kafkaLike === null && /kafka/i.test(facts.name)) kafkaLike = text === "" ? facts.name : text;
@@ -311,14 +315,37 @@ function classifyFrames(
   return { role, data, saw, owners, choices, clientsSeen, kafkaLike };
 }
 
-/** By what the code is (name, file), or by the module it lies in. */
-function surroundingOf(facts: FrameFacts, by: "code" | "module"): SurroundingKind | null {
-  const matches = (pattern: RegExp | undefined, text: string): boolean => text !== "" && pattern?.test(text) === true;
-  const found = surroundings.find((entry) => {
-    if (entry.of !== undefined && FrameKind[entry.of] !== facts.kind) return false;
-    return by === "module" ? matches(entry.module, facts.module) : matches(entry.name, facts.name) || matches(entry.file, facts.file);
-  });
-  return found?.kind ?? null;
+/** Asks the surroundings. Names are many and asked once each by the caller; files and modules are few, so their answers are kept. */
+class SurroundingIndex {
+  readonly #byFile: Map<string, number> = new Map();
+  readonly #byModule: Map<string, number> = new Map();
+
+  /** By what the code is: the first entry that its name or its file fits. */
+  ofCode({ name, kind, file }: FrameFacts): SurroundingKind | null {
+    let byFile = file === "" ? -1 : this.#byFile.get(file);
+    if (byFile === undefined) {
+      byFile = surroundings.findIndex((entry) => entry.file?.test(file) === true);
+      this.#byFile.set(file, byFile);
+    }
+    const before = byFile < 0 ? surroundings.length : byFile;
+    for (let row = 0; row < before && name !== ""; row++) {
+      const entry = surroundings[row];
+      if (entry?.name === undefined || (entry.of !== undefined && FrameKind[entry.of] !== kind)) continue;
+      if (entry.name.test(name)) return entry.kind;
+    }
+    return surroundings[byFile]?.kind ?? null;
+  }
+
+  /** By the module that the code lies in. */
+  ofModule(module: string): SurroundingKind | null {
+    if (module === "") return null;
+    let row = this.#byModule.get(module);
+    if (row === undefined) {
+      row = surroundings.findIndex((entry) => entry.module?.test(module) === true);
+      this.#byModule.set(module, row);
+    }
+    return surroundings[row]?.kind ?? null;
+  }
 }
 
 function ownsByName(client: KafkaClient, facts: FrameFacts): boolean {
