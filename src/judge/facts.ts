@@ -5,12 +5,15 @@
  */
 import { add, at } from "../base/columns.ts";
 import type { Loss } from "../base/failure.ts";
+import type { Suppression } from "../base/suppressions.ts";
 import { type Ceiling, type Component, FETCH_COMPONENTS, type KafkaClient, PRODUCER_COMPONENTS, type Scope } from "../clients/client.ts";
 import { boundingClient, type ConcerningIssue, ceilingsOf, issuesOf } from "../clients/lineage.ts";
+import type { OwnRules } from "../clients/own-rules.ts";
 import type { Evidence, QueueEvidence } from "../evidence/evidence.ts";
 import { type GroupSeries, liveAt, seriesByGroup, seriesOf } from "../model/ledger.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
+import { type Suppressed, suppress } from "../model/suppress.ts";
 import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
 import { type AgeFacts, type CeilingFacts, type GroupFacts, type GroupKind, isQueue, type QueueFacts } from "./group-facts.ts";
@@ -31,6 +34,8 @@ export interface Circumstances {
   readonly memoryLimitBytes: number | null;
   readonly startedAt: number | null; // Unix ms; overrides what the capture says
   readonly app: RegExp | null;
+  readonly rules: OwnRules | null;
+  readonly suppressions: readonly Suppression[];
 }
 
 /** Components that are judged together, because one thing bounds them together. */
@@ -65,6 +70,8 @@ export interface ProcessFacts {
   readonly queue: AlignedQueue | null;
   readonly startedAt: number | null;
   readonly losses: readonly Loss[];
+  /** What the user's suppressions took out before anything was attributed. */
+  readonly suppressed: Suppressed;
 }
 
 const AGE_SLICES = 12;
@@ -74,12 +81,14 @@ const EXIT_SHARE = 0.5;
 
 export function gatherFacts(
   captured: Profile | null,
-  clients: readonly KafkaClient[],
+  knownClients: readonly KafkaClient[],
   evidence: readonly Evidence[],
   told: Circumstances,
 ): ProcessFacts {
-  const profile = captured ?? nothingCaptured();
-  const attribution = attribute(profile, clients, { client: told.client, app: told.app });
+  const clients = [...(told.rules?.clients ?? []), ...knownClients];
+  const suppressed = suppress(captured ?? nothingCaptured(), told.suppressions);
+  const { profile } = suppressed;
+  const attribution = attribute(profile, knownClients, { client: told.client, app: told.app, rules: told.rules });
   const losses: Loss[] = [];
   const queues = evidence.filter((fact): fact is QueueEvidence => fact.kind === "queue");
   const client = clientOf(clients, attribution, told.client, queues);
@@ -120,7 +129,13 @@ export function gatherFacts(
     queue,
     startedAt,
     losses,
+    suppressed,
   };
+}
+
+/** Live bytes that suppressions took out of sight, at an instant. */
+export function suppressedBytesAt({ suppressed: { bytes, suppressions } }: Pick<ProcessFacts, "suppressed">, instant: number): number {
+  return suppressions.reduce((sum, _, row) => sum + at(seriesOf(bytes, row + 1), instant), 0);
 }
 
 /** The client of the user's choice, else the one that is in the profile, else the one whose statistics were given. */

@@ -3,7 +3,7 @@ import { add, at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { frameText, hasTimes, liveAt, seriesOf } from "../model/ledger.ts";
 import { advise, because, finding, nextSteps } from "./explain.ts";
-import type { JudgedGroup, ProcessFacts } from "./facts.ts";
+import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
 import type { GroupKind } from "./group-facts.ts";
 import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement } from "./judgement.ts";
@@ -209,7 +209,8 @@ function limitOf(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitt
   const boundBytes = bounded ? verdict.groups.reduce((sum, { group }) => sum + ceilingOf(group), 0) : null;
   const residentBytes = lastObserved === 0 ? 0 : at(profile.instants.residentBytes, lastObserved);
   const liveBytes = verdict.groups.reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
-  const outsideBytes = Math.max(0, residentBytes - liveBytes);
+  // what is suppressed is no finding, but it is memory all the same
+  const outsideBytes = Math.max(0, residentBytes - liveBytes, suppressedBytesAt(facts, lastObserved));
   return {
     limitBytes,
     boundBytes: boundBytes === null ? null : Math.round(boundBytes + outsideBytes),
