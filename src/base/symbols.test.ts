@@ -181,6 +181,7 @@ const OWNED: Readonly<Record<string, readonly (readonly [name: string, file: str
     ["github.com/grafana/dskit/kv.(*KV).Get", "/drone/src/vendor/github.com/grafana/dskit/kv/kv.go", "", "github.com/grafana/dskit"],
     ["example.com/orders/internal/cache.(*Store[go.shape.int]).Add", "", "", "example.com/orders"],
     ["orders/internal/cache.(*Store).Add", "", "", "orders/internal/cache"],
+    ["acme/orders/vendor/github.com/acme/lru/list.(*List).Add", "", "", "github.com/acme/lru"],
   ],
   JVM: [
     ["com.acme.orders.CacheKt.put", "Cache.kt", "", "com.acme.orders"],

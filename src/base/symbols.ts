@@ -231,7 +231,7 @@ function packageOfName(name: string, isType: boolean): string {
   const slash = name.lastIndexOf("/");
   const dot = name.indexOf(".", slash + 1);
   if (dot < 0) return /^[A-Z]\w*\$/.exec(name)?.[0].slice(0, -1) ?? ""; // nested class of a class without package
-  if (slash >= 0 && name.indexOf(".") < slash) return goModule(name.slice(0, dot).replaceAll("%2e", "."));
+  if (slash >= 0 && (name.indexOf(".") < slash || name.includes("/vendor/"))) return goModule(name.slice(0, dot).replaceAll("%2e", "."));
   const parts = jvmParts(name);
   const classAt = parts.findIndex((part) => /^[A-Z]/.test(part));
   const isJvm =
@@ -265,7 +265,9 @@ function dotNetNamespace(name: string, isType: boolean): string {
 }
 
 /** Module of a Go package path. go.mod is not at hand: hosting sites have owner/name, `/vN` belongs to the module. */
-function goModule(packagePath: string): string {
+function goModule(path: string): string {
+  const vendored = path.lastIndexOf("/vendor/");
+  const packagePath = vendored < 0 ? path : path.slice(vendored + "/vendor/".length);
   const parts = packagePath.split("/");
   const host = parts[0] ?? "";
   const isHosting = /^(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org)$/.test(host) || packagePath.startsWith("golang.org/x/");

@@ -48,7 +48,7 @@ const WHERE_TO_READ = "A file of rules is YAML or JSON, as docs/rules.md shows."
 
 /** @throws Failure `configuration` with the line */
 export async function parseRules(text: string, file: string, known: readonly KafkaClient[]): Promise<OwnRules> {
-  const yaml = await import("yaml");
+  const { default: yaml } = await import("yaml"); // CommonJS: esbuild knows no named exports of it
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, logLevel: "silent", prettyErrors: false });
   const error = document.errors[0];

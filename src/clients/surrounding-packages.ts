@@ -83,8 +83,9 @@ const GO_PROFILERS =
     " ",
   );
 
+/** Programs built without modules name vendored packages below their own path: `acme/orders/vendor/github.com/…`. */
 function goName(names: readonly string[]): RegExp {
-  return new RegExp(`^(?:${alternatives(names)})(?:\\/v\\d+)?[/.%]`);
+  return new RegExp(`^(?:[\\w.~%/-]+\\/vendor\\/)?(?:${alternatives(names)})(?:\\/v\\d+)?[/.%]`);
 }
 
 export const goModules: { readonly profilers: RegExp; readonly libraries: RegExp } = {

@@ -106,8 +106,8 @@ async function fromJson(text: string, file: string): Promise<readonly Setting[]>
 }
 
 async function fromYaml(text: string, file: string, called: string): Promise<readonly Setting[]> {
-  const { parseDocument } = await import("yaml");
-  const document = parseDocument(text, { prettyErrors: true, logLevel: "silent" });
+  const { default: yaml } = await import("yaml"); // CommonJS: esbuild knows no named exports of it
+  const document = yaml.parseDocument(text, { prettyErrors: true, logLevel: "silent" });
   const error = document.errors[0];
   if (error !== undefined) throw unusable(file, error.linePos?.[0].line ?? 1, `is no valid ${called}`);
   return flattened(document.toJS({ maxAliasCount: 100 }), file);

@@ -45,6 +45,7 @@ export const librariesAndRuntimes: Readonly<Record<string, readonly Code[]>> = {
     { name: "gopkg.in/yaml%2ev3.(*decoder).parse" },
     { name: "golang.org/x/net/http2.(*Framer).ReadFrame" },
     { name: "github.com/jcmturner/gokrb5/v8/client.New" },
+    { name: "acme/orders/vendor/github.com/golang/snappy.Decode" },
     { name: "io.ReadAll" },
     { name: "net.(*conn).Read" },
     { name: "sync.(*Pool).Get" },
