@@ -134,6 +134,11 @@ test("what is suppressed is judged nowhere and said everywhere", () => {
       { pattern: "nothing", line: 3, liveBytes: 0, liveBlocks: 0, stacks: 0 },
     ],
   );
+  for (const format of ["markdown", "sarif"]) {
+    const rendered = render(answer, format);
+    assert.match(rendered, /57\.2 MiB live in 1 stack, suppressed by/);
+    assert.match(rendered, /matches nothing/);
+  }
   const shown = render(answer, "text", { columns: 200 });
   assert.match(shown, /57\.2 MiB live in 1 stack, suppressed by\s+leak:\^cache_order\$ \(lsan\.supp:2\)/);
   assert.match(shown, /leak:nothing \(lsan\.supp:3\) matches nothing/);

@@ -17,7 +17,9 @@ import type { Profile } from "./model/profile.ts";
 import type { Answer } from "./report/answer.ts";
 import { composeAnswer } from "./report/compose-answer.ts";
 import { json } from "./report/json.ts";
+import { markdown } from "./report/markdown.ts";
 import type { Renderer, RenderOptions } from "./report/renderer.ts";
+import { sarif } from "./report/sarif.ts";
 import { terminal } from "./report/terminal.ts";
 
 export { Failure, type Loss } from "./base/failure.ts";
@@ -108,16 +110,16 @@ const NOTHING_TOLD: Circumstances = {
   suppressions: [],
 };
 
-const renderers: readonly Renderer[] = [json, terminal];
+const renderers: readonly Renderer[] = [json, markdown, sarif, terminal];
 
-/** The answer as `text` or `json`. */
+/** The answer as `text`, `json`, `markdown` or `sarif`. */
 export function render(answer: Answer, format: string, options: Partial<RenderOptions> = {}): string {
   const renderer = renderers.find(({ id }) => id === format);
   if (renderer === undefined) {
     throw new Failure({
       code: "usage",
       message: `"${format}" is no output format`,
-      hint: `Use ${renderers.map(({ id }) => id).join(" or ")}.`,
+      hint: `Use one of ${renderers.map(({ id }) => id).join(", ")}.`,
     });
   }
   return renderer.render(answer, { columns: options.columns ?? 80, color: options.color ?? false, verbose: options.verbose ?? false });

@@ -188,6 +188,25 @@ test("lists come from the registries, as text and as JSON", async () => {
   }
 });
 
+test("a ceiling needs a client and no capture, and says whether it fits", async () => {
+  const told = ["--client", "rust-rdkafka", "--partitions", "12", "--brokers", "3", "--message-size", "1KiB"];
+  const [text, json, nobody, nothing] = await Promise.all([
+    lagleak(["ceiling", ...told, "--memory-limit", "32MiB"]),
+    lagleak(["ceiling", ...told, "--sweep", "partitions=1..200", "--json"]),
+    lagleak(["ceiling", "--client", "librdkafkaa"]),
+    lagleak(["ceiling", ...told, "--sweep", "client.id=1..2"]),
+  ]);
+  assert.equal(text.code, 0);
+  assert.match(text.stdout, /It does not fit 32\.0 MiB\.[\s\S]*What would fit\n {4}queued\.max\.messages\.kbytes=\d+/);
+  const answer = JSON.parse(json.stdout) as { schemaVersion: number; sweep: { rows: unknown[] }; limit: unknown };
+  assert.equal(answer.schemaVersion, 1);
+  assert.equal(answer.sweep.rows.length, 200);
+  assert.equal(answer.limit, null);
+  assert.equal(nobody.code, 2);
+  assert.match(nobody.stderr, /there is no client "librdkafkaa"\n {2}Add --client with one of .*librdkafka/);
+  assert.equal(nothing.code, 2);
+});
+
 test("an answer goes to the file that is named, which is overwritten only by force", async () => {
   const file = path.join(folder, "formats.json");
   const first = await lagleak(["list", "formats", "-o", file]);
@@ -208,9 +227,15 @@ test("text in a pipe has no colour, with and without NO_COLOR", async () => {
 });
 
 test("an interrupt ends with 130", async () => {
-  const child = spawn(process.execPath, [bin, "inspect", "-"], { stdio: ["pipe", "ignore", "ignore"] });
-  setTimeout(() => child.kill("SIGINT"), 400); // it waits for its standard input
-  assert.deepEqual(await once(child, "close"), [130, null]);
+  const child = spawn(process.execPath, [bin, "inspect", "-", "--progress", "always"], { stdio: ["pipe", "ignore", "pipe"] });
+  const closed = once(child, "close");
+  child.stdin.on("error", () => {});
+  child.stdin.write(`v 10400 3\nX consumer\n${"# a heaptrack file without an end\n".repeat(1000)}`);
+  const feeding = setInterval(() => child.stdin.write("c 1\n"), 20);
+  await once(child.stderr, "data"); // it reads
+  clearInterval(feeding);
+  child.kill("SIGINT");
+  assert.deepEqual(await closed, [130, null]);
 });
 
 test("a reader that goes away is no error", async () => {

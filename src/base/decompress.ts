@@ -2,7 +2,7 @@
  * Decompressors as generators that hand out everything that was decoded before they throw: a stream that Node destroys
  * with an error drops what it has buffered, and the end of a cut capture is where the interesting part lies.
  *
- * zstd: zlib's own decoder (Node >= 22.15), else the `zstd` command, else fzstd, which is four times slower.
+ * zstd: zlib's own decoder (Node >= 22.15), else the `zstd` command, else zstddec, which is zstd compiled to WebAssembly.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import zlib from "node:zlib";
 import type { Loss } from "./failure.ts";
 import { ZstdFrames, type ZstdPiece } from "./zstd-frames.ts";
 
-export type ZstdDecoder = "builtin" | "command" | "javascript";
+export type ZstdDecoder = "builtin" | "command" | "wasm";
 
 type Chunks = AsyncGenerator<Uint8Array>;
 
@@ -21,6 +21,10 @@ const CHUNK_BYTES = 1 << 20;
 const QUEUE_BYTES = 1 << 20;
 /** zlib drops what it was about to hand out when it meets damage: smaller chunks lose less. */
 const GZIP_CHUNK_BYTES = 1 << 16;
+/** zstd blocks decompress to at most 128 KiB: a piece of 16 becomes at most 2 MiB, whatever a hostile file says. */
+const BLOCKS_IN_PIECE = 16;
+/** What one step of zstddec hands out at most: the size of the largest block, so that a step can finish any block. */
+const STEP_BYTES = 1 << 17;
 /** Deflate expands at most 1032 times: 64 KiB become at most 66 MB between two looks at the limit. */
 const GZIP_PIECE_BYTES = 1 << 16;
 
@@ -64,23 +68,20 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>, losses: Los
 }
 
 /** All frames of a zstd file. Cuts are found by walking over the frames, as no decoder can be trusted to report them. */
-export async function* unzstd(
-  compressed: AsyncIterable<Uint8Array>,
-  losses: Loss[],
-  decoder: ZstdDecoder | undefined,
-  blocksInPiece?: number,
-): Chunks {
-  const frames = new ZstdFrames(blocksInPiece);
-  async function* pieces(): AsyncGenerator<ZstdPiece> {
+export async function* unzstd(compressed: AsyncIterable<Uint8Array>, losses: Loss[], decoder: ZstdDecoder | undefined): Chunks {
+  const frames = new ZstdFrames();
+  let isReadToEnd = false;
+  async function* pieces(blocksInPiece: number): AsyncGenerator<ZstdPiece> {
     for await (const chunk of compressed) {
-      yield* frames.split(chunk);
+      yield* frames.split(chunk, blocksInPiece);
       if (frames.finish().kind === "trailing" || frames.finish().kind === "damaged") return;
     }
+    isReadToEnd = true;
   }
   let madeBytes = 0;
   let error: Error | null = null;
   try {
-    for await (const chunk of decode(pieces(), decoder)) {
+    for await (const chunk of decode(pieces, decoder)) {
       madeBytes += chunk.length;
       yield chunk;
     }
@@ -99,8 +100,9 @@ export async function* unzstd(
     });
     return;
   }
-  const state = end.kind === "cut" ? "is cut" : "is damaged";
-  const reason = end.kind !== "cut" && error !== null ? ` (${error.message})` : "";
+  const isCut = end.kind === "cut" && isReadToEnd; // a decoder that gives up earlier has met damage
+  const state = isCut ? "is cut" : "is damaged";
+  const reason = !isCut && error !== null ? ` (${error.message})` : "";
   losses.push({
     code: "truncated",
     text: `the zstd stream ${state} after ${end.offset} compressed bytes${reason}`,
@@ -109,18 +111,18 @@ export async function* unzstd(
   });
 }
 
-async function* decode(pieces: AsyncGenerator<ZstdPiece>, wanted: ZstdDecoder | undefined): Chunks {
+async function* decode(pieces: (blocksInPiece: number) => AsyncGenerator<ZstdPiece>, wanted: ZstdDecoder | undefined): Chunks {
   const createBuiltin = (zlib as unknown as { readonly createZstdDecompress?: (options: zlib.ZlibOptions) => Transform })
     .createZstdDecompress;
   if (createBuiltin !== undefined && (wanted === undefined || wanted === "builtin")) {
-    yield* throughZlib(() => createBuiltin({ chunkSize: CHUNK_BYTES }), pieces);
+    yield* throughZlib(() => createBuiltin({ chunkSize: CHUNK_BYTES }), pieces(BLOCKS_IN_PIECE));
     return;
   }
   if (wanted === "builtin") throw new Error("this Node.js has no zstd decoder");
-  const command = wanted === "javascript" ? null : await startCommand();
-  if (command !== null) yield* throughCommand(command, pieces);
+  const command = wanted === "wasm" ? null : await startCommand();
+  if (command !== null) yield* throughCommand(command, pieces(BLOCKS_IN_PIECE));
   else if (wanted === "command") throw new Error("there is no zstd command in the PATH");
-  else yield* throughJavaScript(pieces);
+  else yield* throughWasm(pieces(1)); // a failing step hands out nothing, not even its good blocks
 }
 
 /** What a decoder says about its input, in contrast to an error of the file below it or a bug. */
@@ -299,27 +301,54 @@ async function* queued(stream: Readable): Chunks {
   if (error !== null) throw error;
 }
 
-async function* throughJavaScript(pieces: AsyncGenerator<ZstdPiece>): Chunks {
-  const { Decompress } = await import("fzstd");
-  let made: Uint8Array[] = [];
-  const decoder = new Decompress((chunk) => {
-    if (chunk.length > 0) made.push(chunk);
-  });
-  let error: DecoderError | null = null;
-  const push = (bytes: Uint8Array, isLast: boolean): void => {
-    try {
-      decoder.push(bytes, isLast);
-    } catch (cause) {
-      error = new DecoderError((cause as Error).message);
+/**
+ * zstddec takes its input from a synchronous iterator, and ours cannot be one. But it yields after each step of decoding, even
+ * without any output, so that one `next()` takes at most one piece: whenever it is called, that piece is waiting.
+ *
+ * It does not look at zstd's error codes: it repeats the step that fails, for ever. A step that leaves room in its buffer has
+ * consumed its piece, unless it failed; so if the one after it does not take another piece, it has.
+ */
+async function* throughWasm(pieces: AsyncGenerator<ZstdPiece>): Chunks {
+  const { ZSTDDecoder } = await import("zstddec/stream");
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  let waiting: Uint8Array | null = null;
+  function* taken(): Generator<Uint8Array> {
+    while (waiting !== null) {
+      const bytes = waiting;
+      waiting = null;
+      yield bytes;
     }
-  };
-  for await (const piece of pieces) {
-    push(piece.bytes, false);
-    yield* made;
-    made = [];
-    if (error !== null) throw error;
   }
-  push(new Uint8Array(0), true);
-  yield* made;
-  if (error !== null) throw error;
+  const steps = decoder.decodeStreaming(taken());
+  let isConsumed = true;
+  /** What came out of the next step; null at the end of the input. */
+  const step = (): readonly Uint8Array[] | null => {
+    const offered = waiting;
+    let next: IteratorResult<Uint8Array>;
+    try {
+      next = steps.next();
+    } catch (cause) {
+      throw new DecoderError((cause as Error).message);
+    }
+    if (next.done === true) return null;
+    if (isConsumed && waiting === offered) throw new DecoderError("a block or a checksum is wrong");
+    isConsumed = next.value.length < STEP_BYTES;
+    return next.value.length === 0 ? [] : [next.value];
+  };
+  try {
+    for await (const piece of pieces) {
+      waiting = piece.bytes;
+      while (waiting !== null) yield* step() ?? [];
+    }
+    for (let made = step(); made !== null; made = step()) yield* made;
+  } finally {
+    waiting = null;
+    try {
+      while (step() !== null);
+    } catch {
+      // zstddec frees a decoder only at the end of its input. In front of damage there is none: the window of every damaged file
+      // stays allocated as long as the process lives, and after 2 GiB of them nothing more can be read.
+    }
+  }
 }

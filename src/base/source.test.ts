@@ -11,14 +11,28 @@ import { type Input, inputFromBytes, openInput } from "./source.ts";
 
 const TEXT = Buffer.from(Array.from({ length: 40_000 }, (_, row) => `line ${row} of ${(row * 2654435761) >>> 0}\n`).join(""));
 
-/** A zstd frame of raw blocks, as no compressor is needed to write it; with window descriptor, without checksum. */
-function zstdFrame(content: Uint8Array, blockBytes = 100_000): Buffer {
-  const parts: Uint8Array[] = [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50)];
+/** The low half of the XXH64 of TEXT, as the zstd command writes it. */
+const TEXT_CHECKSUM = Uint8Array.of(0xc3, 0x6c, 0x79, 0x56);
+
+/** A zstd frame of raw blocks, as no compressor is needed to write it; with window descriptor, without size. */
+function zstdFrame(content: Uint8Array, blockBytes = 100_000, checksum = new Uint8Array(0)): Buffer {
+  const parts: Uint8Array[] = [frameHeader(0x50, checksum.length > 0)];
   for (let start = 0; start === 0 || start < content.length; start += blockBytes) {
     const block = content.subarray(start, start + blockBytes);
     parts.push(blockHeader(start + blockBytes >= content.length, 0, block.length), block);
   }
-  return Buffer.concat(parts);
+  return Buffer.concat([...parts, checksum]);
+}
+
+/** A window of 2^(10 + window / 8) bytes. */
+function frameHeader(window: number, hasChecksum = false): Uint8Array {
+  return Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, hasChecksum ? 4 : 0, window);
+}
+
+function flipped(data: Buffer, offset: number): Buffer {
+  const damaged = Buffer.from(data);
+  damaged[offset] = (damaged[offset] ?? 0) ^ 0x10;
+  return damaged;
 }
 
 function blockHeader(isLast: boolean, kind: number, size: number): Uint8Array {
@@ -30,7 +44,7 @@ const hasCommand = spawnSync("zstd", ["--version"]).status === 0;
 const DECODERS: readonly ZstdDecoder[] = [
   ...("createZstdDecompress" in zlib ? (["builtin"] as const) : []),
   ...(hasCommand ? (["command"] as const) : []),
-  "javascript",
+  "wasm",
 ];
 
 /** Really compressed data where the command is there, and raw blocks everywhere. */
@@ -100,6 +114,77 @@ for (const zstd of DECODERS) {
     const input = await inputFromBytes("x", reserved, 1 << 16, { zstd });
     assert.equal((await contentOf(input)).length, 5000);
     assert.match(input.losses[0]?.text ?? "", /damaged after 5021 compressed bytes/);
+  });
+
+  test(`a flipped bit in a block or in the checksum does not go unnoticed (${zstd})`, async () => {
+    const frame = zstdFrame(TEXT, 100_000, TEXT_CHECKSUM);
+    const intact = await inputFromBytes("x", frame, 1 << 16, { zstd });
+    assert.equal(await contentOf(intact), TEXT.toString("latin1"));
+    assert.deepEqual(intact.losses, []);
+    for (const offset of [50_000, 800_000, frame.length - 1]) {
+      const input = await inputFromBytes("x", flipped(frame, offset), 1 << 16, { zstd });
+      const content = await contentOf(input);
+      assert.ok(content.length <= TEXT.length);
+      if (zstd === "wasm") assert.equal(content.length, TEXT.length);
+      assert.deepEqual(
+        input.losses.map((loss) => [loss.code, loss.offset, /is damaged/.test(loss.text)]),
+        [["truncated", content.length, true]],
+      );
+    }
+  });
+
+  test(`a flipped bit in compressed blocks does not go unnoticed (${zstd})`, { skip: !hasCommand }, async () => {
+    const data = spawnSync("zstd", ["-cq", "--check"], { input: TEXT, maxBuffer: 1 << 28 }).stdout;
+    for (let part = 1; part < 30; part++) {
+      const input = await readOrFailure(inputFromBytes("x", flipped(data, Math.floor((data.length * part) / 30)), 1 << 16, { zstd }));
+      if (input === null) continue;
+      await input.readAll();
+      assert.deepEqual([input.losses.length, input.losses[0]?.code], [1, "truncated"]);
+    }
+  });
+
+  test(`what was decoded before a damaged block is handed out (${zstd})`, async () => {
+    const nonsense = Buffer.concat([blockHeader(true, 2, 100), Buffer.alloc(100, 0xff)]);
+    const frame = zstdFrame(TEXT, 1000);
+    const data = Buffer.concat([zstdFrame(TEXT), frame.subarray(0, 6 + 1003 * 50), nonsense]);
+    const input = await inputFromBytes("x", data, 1 << 16, { zstd });
+    const content = await contentOf(input);
+    assert.ok(`${TEXT.toString("latin1")}${TEXT.toString("latin1")}`.startsWith(content));
+    if (zstd === "wasm") assert.equal(content.length, TEXT.length + 50_000);
+    assert.match(input.losses[0]?.text ?? "", /is damaged/);
+  });
+
+  test(`blocks and frames of any size are read whole (${zstd})`, async () => {
+    for (const size of [1, 131_071, 131_072, 131_073, 262_144, 400_000]) {
+      for (const blockBytes of [100_000, 1 << 17]) {
+        const data = Buffer.concat([zstdFrame(TEXT.subarray(0, size), blockBytes), zstdFrame(TEXT.subarray(0, size), blockBytes)]);
+        for (const chunkBytes of [blockBytes + 3, 1 << 20]) {
+          const input = await inputFromBytes("x", data, chunkBytes, { zstd });
+          assert.equal(await contentOf(input), TEXT.subarray(0, size).toString("latin1").repeat(2));
+          assert.deepEqual(input.losses, []);
+        }
+      }
+    }
+  });
+
+  test(`a window of 128 MiB is read, to its far end (${zstd})`, async () => {
+    const start = TEXT.subarray(0, 1000);
+    const repeated = Array.from({ length: 900 }, () => Buffer.concat([blockHeader(false, 1, 1 << 17), Buffer.of(0x61)]));
+    const distance = start.length + repeated.length * (1 << 17);
+    // No literals and one sequence: 34 bytes from that far back. The number's highest bit, 2^26, is also the mark of its end.
+    const match = Buffer.concat([Uint8Array.of(0, 1, 0x54, 0, 26, 31), Buffer.alloc(4)]);
+    match.writeUInt32LE(distance + 3, 6);
+    const data = [frameHeader(0x88), blockHeader(false, 0, start.length), start, ...repeated, blockHeader(true, 2, match.length), match];
+    const input = await inputFromBytes("x", Buffer.concat(data), 1 << 16, { zstd });
+    let seenBytes = 0;
+    let end = "";
+    for await (const chunk of input.chunks()) {
+      seenBytes += chunk.length;
+      end = (end + Buffer.from(chunk.subarray(-34)).toString("latin1")).slice(-34);
+    }
+    assert.equal(seenBytes, distance + 34);
+    assert.equal(end, TEXT.toString("latin1", 0, 34));
+    assert.deepEqual(input.losses, []);
   });
 
   test(`a decompression bomb stops at the limit without filling memory (${zstd})`, async () => {

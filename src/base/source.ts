@@ -182,8 +182,7 @@ async function makeInput(
 
 /** The first decompressed bytes. Decoded apart from the content, so that no decoder waits for a reader that may never come. */
 async function headOf(compression: Compression, stored: AsyncGenerator<Uint8Array>, damage: Loss[]): Promise<Uint8Array> {
-  const content =
-    compression === "none" ? stored : compression === "gzip" ? gunzip(stored, damage) : unzstd(stored, damage, "javascript", 1);
+  const content = compression === "none" ? stored : compression === "gzip" ? gunzip(stored, damage) : unzstd(stored, damage, "wasm");
   const parts: Uint8Array[] = [];
   let madeBytes = 0;
   for await (const chunk of content) {

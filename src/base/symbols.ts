@@ -33,9 +33,30 @@ function withoutTails(raw: string): string {
   return name;
 }
 
+/**
+ * Go's type arguments as its own tools write them: `[...]`. The runtime's profiles spell them out instead, with all fields
+ * of a struct: `kgo.ensureLen[go.shape.[]kgo.Record,go.shape.struct { Key []uint8; … }]`.
+ */
+function withoutShapes(name: string): string {
+  let out = "";
+  let at = 0;
+  for (let open = name.indexOf("[go.shape."); open >= 0; open = name.indexOf("[go.shape.", at)) {
+    let depth = 0;
+    let end = open;
+    do {
+      if (name[end] === "[") depth++;
+      else if (name[end] === "]") depth--;
+      end++;
+    } while (depth > 0 && end < name.length);
+    out += `${name.slice(at, open)}[...]`;
+    at = end;
+  }
+  return out + name.slice(at);
+}
+
 /** A name for people: demangled, without tails. A name that cannot be demangled stays as it is. */
 export function displayName(raw: string): string {
-  const name = withoutTails(raw);
+  const name = withoutShapes(withoutTails(raw));
   if (name.startsWith("_R") || name.startsWith("__R")) return demangleRust(name) ?? name;
   if (name.startsWith("_ZN") || name.startsWith("__ZN")) return demangleRust(name) ?? demangleCpp(name) ?? name;
   if (name.startsWith("_Z") || name.startsWith("__Z")) return demangleCpp(name) ?? name;

@@ -5,8 +5,6 @@
 
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50; // and the 15 numbers after it
-/** Blocks decompress to at most 128 KiB: a piece of 16 becomes at most 2 MiB, whatever a hostile file says. */
-const BLOCKS_IN_PIECE = 16;
 const LARGEST_BLOCK_BYTES = 1 << 17;
 const REPEATED_BYTE = 1;
 const RESERVED_KIND = 3;
@@ -42,14 +40,13 @@ export class ZstdFrames {
   #blocks = 0;
   #frames = 0;
   #end: ZstdEnd | null = null;
-  readonly #blocksInPiece: number;
 
-  constructor(blocksInPiece: number = BLOCKS_IN_PIECE) {
-    this.#blocksInPiece = blocksInPiece;
-  }
-
-  /** The pieces of a chunk, in order. Nothing more comes once the data is damaged or its frames are followed by something else. */
-  *split(chunk: Uint8Array): Generator<ZstdPiece> {
+  /**
+   * The pieces of a chunk, in order; none ends more blocks than that. Nothing more comes once the data is damaged or its frames
+   * are followed by something else.
+   */
+  *split(chunk: Uint8Array, blocksInPiece: number): Generator<ZstdPiece> {
+    const chunkOffset = this.#offset;
     let start = 0;
     let position = 0;
     let whole = 0; // as far as complete blocks go
@@ -65,16 +62,17 @@ export class ZstdFrames {
       }
       if (this.#missing > 0) continue;
       const framesBefore = this.#frames;
-      this.#next(this.#offset + position);
+      this.#next(chunkOffset + position);
       const endsFrame = this.#frames !== framesBefore;
       if (this.#part === "block-header") whole = position;
-      if (endsFrame || this.#blocks === this.#blocksInPiece) {
+      if (endsFrame || this.#blocks === blocksInPiece) {
+        this.#offset = chunkOffset + position;
         yield { bytes: chunk.subarray(start, position), endsFrame };
         start = position;
         this.#blocks = 0;
       }
     }
-    this.#offset += position;
+    this.#offset = chunkOffset + position;
     const end = this.#end === null ? position : whole;
     if (start < end) yield { bytes: chunk.subarray(start, end), endsFrame: false };
   }

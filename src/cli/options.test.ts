@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Command } from "commander";
 import { type AnalyzeOptions, define } from "./commands/analyze.ts";
+import { parseSweep } from "./commands/ceiling.ts";
 import { parseMoment } from "./options.ts";
 
 /** The options of analyze as a command gets them. */
@@ -60,3 +61,15 @@ for (const wrong of [
     assert.throws(() => parse(...wrong.split(" ")), { code: "commander.invalidArgument" });
   });
 }
+
+test("a sweep is a range or a list, of numbers or sizes", () => {
+  assert.deepEqual(parseSweep("partitions=1..4"), { of: "partitions", values: [1, 2, 3, 4] });
+  assert.deepEqual(parseSweep("brokers=3,6,9"), { of: "brokers", values: [3, 6, 9] });
+  assert.deepEqual(parseSweep("message-size=1KiB,1MiB").values, [1024, 1_048_576]);
+  const sizes = parseSweep("fetch.max.bytes=1MiB..50MiB").values;
+  assert.deepEqual([sizes.length, sizes[0], sizes.at(-1)], [16, 1_048_576, 52_428_800]);
+  assert.equal(parseSweep("partitions=1..50000").values.length, 10_000);
+  for (const wrong of ["partitions", "partitions=", "partitions=9..1", "partitions=a..b", "partitions=-1..3", "=1..2"]) {
+    assert.throws(() => parseSweep(wrong), /It has to be|is no number|has to rise/, wrong);
+  }
+});

@@ -7,6 +7,7 @@ import type { ZstdDecoder } from "../base/decompress.ts";
 import { Failure } from "../base/failure.ts";
 import type { OpenOptions } from "../base/source.ts";
 import { parseBytes, parseDurationMs } from "../base/units.ts";
+import type { Told } from "../judge/facts.ts";
 import type { Moment } from "../model/select.ts";
 import type { AnswerFormat } from "./output.ts";
 import type { When } from "./terminal.ts";
@@ -93,6 +94,22 @@ export function addClientOptions(command: Command): void {
     .option("--split-queues", "every partition is consumed from a queue of its own");
 }
 
+/** What was told of the client and its messages; null where it was not. Settings are read by `parseSettings`. */
+export function clientOptions(options: ClientOptions): Omit<Told, "settings"> {
+  return {
+    client: options.client ?? null,
+    clientVersion: options.clientVersion ?? null,
+    partitions: options.partitions ?? null,
+    brokers: options.brokers ?? null,
+    instances: options.instances ?? null,
+    messageBytes: options.messageSize ?? null,
+    keyBytes: options.keySize ?? null,
+    headersBytes: options.headersSize ?? null,
+    compressionRatio: options.compressionRatio ?? null,
+    splitQueues: options.splitQueues ?? false,
+  };
+}
+
 export function addEvidenceOptions(command: Command): void {
   command
     .optionsGroup("Evidence from outside of the heap:")
@@ -129,7 +146,7 @@ export function addReadingOptions(command: Command): void {
     .option("--no-symbolize", "do not name bare addresses from the files of the modules")
     .option("--max-decompressed <size>", "most bytes to read from a compressed capture", parseSize)
     // for measurements; whichever is there is taken otherwise
-    .addOption(new Option("--zstd <decoder>").choices(["builtin", "command", "javascript"] satisfies ZstdDecoder[]).hideHelp());
+    .addOption(new Option("--zstd <decoder>").choices(["builtin", "command", "wasm"] satisfies ZstdDecoder[]).hideHelp());
 }
 
 export function addOutputOptions(command: Command, formats: readonly AnswerFormat[]): void {

@@ -25,6 +25,11 @@ const commands: readonly Entry[] = [
     summary: "say whether the memory of a process grows by buffering or by a leak (the default command)",
     load: () => import("./commands/analyze.ts"),
   },
+  {
+    name: "ceiling",
+    summary: "compute how much a client may buffer, and which settings fit a memory limit",
+    load: () => import("./commands/ceiling.ts"),
+  },
   { name: "inspect", summary: "show what is in one capture, without judging it", load: () => import("./commands/inspect.ts") },
   { name: "list", summary: "list the supported formats, clients and methods", load: () => import("./commands/list.ts") },
 ];

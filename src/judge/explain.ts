@@ -4,12 +4,13 @@
  */
 import { at } from "../base/columns.ts";
 import type { KafkaClient, Remedy } from "../clients/client.ts";
+import { lagRemedies } from "../clients/lag-remedies.ts";
 import { bufferingRemediesOf } from "../clients/lineage.ts";
 import { seriesOf } from "../model/ledger.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
 import { knownIssuesOf } from "./known-issues.ts";
-import type { ProcessVerdict, WeighedGroup } from "./verdict.ts";
+import { isQueueElsewhere, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
 
 export function finding(
   code: string,
@@ -29,7 +30,8 @@ const ALWAYS_SAID: ReadonlySet<string> = new Set(["ceiling", "queue-accounting",
 /** Reasons, the strongest first: what decides, then what explains it. */
 export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: string | null): readonly Finding[] {
   const findings: Finding[] = [];
-  if (verdict.blind !== null) findings.push(blindFinding(verdict));
+  if (verdict.blind !== null && verdict.blind.code !== "queue-is-native") findings.push(blindFinding(verdict));
+  if (isQueueElsewhere(facts)) findings.push(nativeQueue(facts));
   const { deciding } = verdict;
   if (deciding !== null && deciding.growthBytes > 0) findings.push(growthFinding(deciding, facts));
   if (topSite !== null && verdict.class === "leak" && deciding?.group.kind !== "fetch")
@@ -58,6 +60,11 @@ function blindFinding({ blind }: ProcessVerdict): Finding {
   if (blind === null) throw new Error("not blind");
   const { code, ...figures } = blind;
   return finding(code, figures as Readonly<Record<string, number>>);
+}
+
+function nativeQueue({ client, ceilings }: ProcessFacts): Finding {
+  const ceiling = ceilings.find(({ component }) => component === "fetch-queue");
+  return finding("queue-is-native", ceiling === undefined ? {} : { ceilingBytes: ceiling.bytes }, { client: client?.id ?? "" });
 }
 
 function growthFinding({ group, growthBytes, share }: WeighedGroup, facts: ProcessFacts): Finding {
@@ -121,6 +128,7 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   const kind = verdict.deciding?.group.kind;
   const isQueue = kind === "fetch" || kind === "producer";
   if (verdict.blind?.code === "attached-late") steps.push(finding("capture-from-start"));
+  if (verdict.blind?.code === "queue-is-native") steps.push(finding("capture-native"));
   if (verdict.blind?.code === "allocations-only") steps.push(finding("capture-live"));
   if (verdict.blind?.code === "stale" || (profile.origin.runtime === "go" && profile.losses.some(({ code }) => code === "stale"))) {
     steps.push(finding("capture-after-gc"));
@@ -129,7 +137,8 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   const sure = verdict.class !== "inconclusive" && verdict.confidence >= 0.95;
   const unknownClient = suspectedClient(facts);
   if (unknownClient !== null) steps.push(finding("name-suspect", {}, { owner: unknownClient }));
-  if (isQueue && queues.length === 0 && client !== null && statisticsOf(client) !== "" && !sure) {
+  const mayAsk = client !== null && statisticsOf(client) !== "";
+  if ((isQueue || isQueueElsewhere(facts)) && queues.length === 0 && mayAsk && !sure) {
     steps.push(finding("capture-statistics", {}, { how: statisticsOf(client) }));
   }
   if (queues.length > 0 && queue === null && lastObserved > 1) steps.push(finding("say-started-at"));
@@ -144,7 +153,8 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   if (verdict.class === "inconclusive" && isQueue && lastObserved > 1) {
     const wait = waitFor(verdict.deciding, facts);
     if (wait !== null) steps.push(finding("capture-longer", { waitMs: wait }));
-    steps.push(finding("halve-queue"));
+    const setting = Object.keys(facts.ceilings[0]?.settings ?? {})[0];
+    if (setting !== undefined) steps.push(finding("halve-queue", {}, { setting }));
   } else if (verdict.class === "inconclusive" && lastObserved > 1 && verdict.blind === null) steps.push(finding("capture-twice-as-long"));
   return steps.slice(0, 4);
 }
@@ -167,16 +177,21 @@ function waitFor(deciding: WeighedGroup | null, { profile }: ProcessFacts): numb
 }
 
 /** What to do. Settings are computed by the client for the memory limit where there is one. */
-export function advise(facts: ProcessFacts, verdict: ProcessVerdict, limit: Limit | null): readonly SuggestedSettings[] {
+export function advise(
+  facts: ProcessFacts,
+  verdict: ProcessVerdict,
+  limit: Limit | null,
+  boundBytes: number | null,
+): readonly SuggestedSettings[] {
   const { client, scope } = facts;
   const over = limit?.exceeds === true;
   const party = verdict.deciding?.group;
   const remedies: SuggestedSettings[] = [];
   const add = (list: readonly Remedy[]): void => {
-    for (const { code, text, settings } of list) remedies.push({ code, text, settings: settings ?? {} });
+    for (const { code, text, settings, costs } of list) remedies.push({ code, text, settings: settings ?? {}, costs: costs ?? null });
   };
   const buffers = verdict.groups.some(({ verdict: own, share }) => own.class === "buffering" && share >= 0.1);
-  if (verdict.class === "leak" && party?.kind === "fetch" && client !== null) add(client.remedies.appRetained);
+  if (partyOf(verdict) === "app-retained" && client !== null) add(client.remedies.appRetained);
   const leaksOfClient = knownIssuesOf(facts, verdict).filter(({ issue }) => issue.kind === "client-leak");
   add(leaksOfClient.map(({ issue }) => ({ code: "known-issue", text: issue.advice })));
   if (client !== null && (verdict.class === "buffering" || (buffers && over))) {
@@ -186,6 +201,7 @@ export function advise(facts: ProcessFacts, verdict: ProcessVerdict, limit: Limi
       .reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
     const targetBytes = limit === null ? null : Math.max(0, limit.limitBytes * 0.8 - others);
     add(bufferingRemediesOf(client, scope, targetBytes, `${queue}-queue`, facts.clients));
+    if (queue === "fetch") add(lagRemedies(client, boundBytes));
   }
   return remedies;
 }

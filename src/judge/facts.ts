@@ -16,7 +16,15 @@ import { ProfileBuilder } from "../model/profile-builder.ts";
 import { type Suppressed, suppress } from "../model/suppress.ts";
 import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
-import { type AgeFacts, type CeilingFacts, type GroupFacts, type GroupKind, isQueue, type QueueFacts } from "./group-facts.ts";
+import {
+  type AgeFacts,
+  type CeilingFacts,
+  type GroupFacts,
+  type GroupKind,
+  isOfApplication,
+  isQueue,
+  type QueueFacts,
+} from "./group-facts.ts";
 
 /** What the user told, besides captures and evidence files. */
 export interface Circumstances {
@@ -37,6 +45,9 @@ export interface Circumstances {
   readonly rules: OwnRules | null;
   readonly suppressions: readonly Suppression[];
 }
+
+/** What the user told of the client and its messages. */
+export type Told = Omit<Circumstances, "memoryLimitBytes" | "startedAt" | "app" | "rules" | "suppressions">;
 
 /** Components that are judged together, because one thing bounds them together. */
 export interface JudgedGroup {
@@ -90,7 +101,7 @@ export function gatherFacts(
   const { profile } = suppressed;
   const attribution = attribute(profile, knownClients, { client: told.client, app: told.app, rules: told.rules });
   const losses: Loss[] = [];
-  const queues = evidence.filter((fact): fact is QueueEvidence => fact.kind === "queue");
+  const queues = queuesIn(evidence);
   const client = clientOf(clients, attribution, told.client, queues);
   const clientVersion = told.clientVersion ?? attribution.clients.find((found) => found.id === client?.id)?.version ?? null;
   const { groups: rows, groupOfPath } = groupPaths(attribution, ["party", "client", "component"]);
@@ -100,7 +111,7 @@ export function gatherFacts(
   const startedAt = told.startedAt ?? profile.origin.startedAt;
   const elapsedMs = Float64Array.from({ length: lastObserved }, (_, row) => at(profile.instants.elapsedMs, row + 1));
   const queue = alignQueue(elapsedMs, startedAt, queues, losses);
-  const scope = scopeOf(told, evidence, queues, clientVersion);
+  const scope = scopeOf(told, evidence, clientVersion);
   const ceilings = client === null ? [] : ceilingsOf(client, scope, clients);
   const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
@@ -138,6 +149,10 @@ export function suppressedBytesAt({ suppressed: { bytes, suppressions } }: Pick<
   return suppressions.reduce((sum, _, row) => sum + at(seriesOf(bytes, row + 1), instant), 0);
 }
 
+function queuesIn(evidence: readonly Evidence[]): readonly QueueEvidence[] {
+  return evidence.filter((fact): fact is QueueEvidence => fact.kind === "queue");
+}
+
 /** The client of the user's choice, else the one that is in the profile, else the one whose statistics were given. */
 function clientOf(
   clients: readonly KafkaClient[],
@@ -149,7 +164,9 @@ function clientOf(
   return clients.find((client) => client.id === id) ?? null;
 }
 
-function scopeOf(told: Circumstances, evidence: readonly Evidence[], queues: readonly QueueEvidence[], version: string | null): Scope {
+/** What the formulas may ask: as told, else as the evidence says; settings given one by one win over those of files. */
+export function scopeOf(told: Told, evidence: readonly Evidence[], version: string | null): Scope {
+  const queues = queuesIn(evidence);
   const settings = new Map<string, string>();
   for (const fact of evidence) {
     if (fact.kind === "settings") for (const [key, value] of fact.settings) settings.set(key, value);
@@ -212,7 +229,7 @@ function kindOf(party: Party, component: Component | ""): GroupKind {
   if (party !== "client" || component === "") return KIND_OF_PARTY[party];
   if (FETCH_COMPONENTS.has(component)) return "fetch";
   if (PRODUCER_COMPONENTS.has(component)) return "producer";
-  return "client-other";
+  return component === "app-copy" ? "copies" : "client-other";
 }
 
 /** Rows of paths that are summed together, before components are joined for the judgement. */
@@ -267,10 +284,10 @@ function judgedGroups(
       varianceBytes2: (sampling?.variance[list] ?? new Float64Array(lastObserved)).subarray(from),
       sampled: profile.precision.kind === "sampled",
       survivingSamples: sampling === null ? null : (sampling.growthSamples[list] ?? 0),
-      ceiling: ceilingFacts(kind, surroundings),
+      ceiling: ceilingFacts(kind, first.client, surroundings),
       queue: isQueue(kind) ? queueFacts(surroundings, from) : null,
       ages: ages?.[list] ?? null,
-      operationalClock: kind === "app" ? clock : null,
+      operationalClock: isOfApplication(kind) ? clock : null,
     };
     const growthBytes = at(liveBytes, lastObserved - 1) - (lastObserved > 1 ? at(liveBytes, 0) : 0);
     return { party: first.party, client: first.client === "" ? null : first.client, kind, rows, liveBytes, growthBytes, facts };
@@ -309,7 +326,7 @@ function queueGroups(queues: readonly QueueEvidence[], surroundings: Surrounding
         varianceBytes2: new Float64Array(times.length),
         sampled: false,
         survivingSamples: null,
-        ceiling: ceilingFacts(kind, surroundings),
+        ceiling: ceilingFacts(kind, client?.id ?? "", surroundings),
         queue: null,
         ages: null,
         operationalClock: null,
@@ -329,8 +346,12 @@ const CEILING_SD_GUESSED = 0.4;
 const CLASS_MEAN = 1.06;
 const CLASS_MOST = 1.2;
 
-function ceilingFacts(kind: GroupKind, { ceilings, scope, countsClasses }: Surroundings): CeilingFacts | null {
+function ceilingFacts(kind: GroupKind, clientId: string, surroundings: Surroundings): CeilingFacts | null {
+  const { client, clients, scope, countsClasses } = surroundings;
   const component = kind === "fetch" ? "fetch-queue" : kind === "producer" ? "producer-queue" : null;
+  // With several clients in the process what was told is about the first; the others are taken with their defaults
+  const other = clientId === client?.id ? null : (clients.find(({ id }) => id === clientId) ?? null);
+  const ceilings = other === null ? surroundings.ceilings : ceilingsOf(other, { ...scope, version: null, settings: new Map() }, clients);
   const own = ceilings.filter((ceiling) => ceiling.component === component);
   if (own.length === 0) return null;
   return {

@@ -5,8 +5,8 @@
 import type { Series } from "./series.ts";
 import type { ShapeFitter } from "./shapes.ts";
 
-/** How a group may behave, which sets its prior. */
-export type GroupKind = "fetch" | "producer" | "client-other" | "app" | "runtime" | "unknown";
+/** How a group may behave, which sets its prior. `copies`: messages that the client copied into memory of the application. */
+export type GroupKind = "fetch" | "producer" | "copies" | "client-other" | "app" | "runtime" | "unknown";
 
 /** Verdict classes of one group. `outside-heap` exists only for the process as a whole. */
 export const GROUP_CLASSES = ["stable", "step", "warm-up", "buffering", "backlog", "leak"] as const;
@@ -91,6 +91,11 @@ export function isMissing(answer: Weighed | MissingInput): answer is MissingInpu
 /** Weights by class; classes that are left out get 0. */
 export function classWeights(weights: Partial<Record<GroupClass, number>>): ClassWeights {
   return { stable: 0, step: 0, "warm-up": 0, buffering: 0, backlog: 0, leak: 0, ...weights };
+}
+
+/** Whether the application decides how long it lives. */
+export function isOfApplication(kind: GroupKind): boolean {
+  return kind === "app" || kind === "copies";
 }
 
 /** Groups whose memory a client's configuration bounds. */

@@ -8,7 +8,7 @@ import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
 import type { GroupKind } from "./group-facts.ts";
 import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement } from "./judgement.ts";
 import { type Shape, ShapeFitter } from "./shapes.ts";
-import { judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
+import { isQueueElsewhere, judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
 import { weighGroup } from "./weigh-group.ts";
 import { bestShape } from "./weights/shape.ts";
 
@@ -19,7 +19,8 @@ export function judge(facts: ProcessFacts): Judgement {
   const fitter = new ShapeFitter();
   const verdict = judgeProcess(facts, fitter);
   const sites = judgeSites(facts, verdict, fitter);
-  const limit = limitOf(facts, verdict, fitter);
+  const boundBytes = boundOf(facts, verdict);
+  const limit = limitOf(facts, verdict, fitter, boundBytes);
   const party = partyOf(verdict);
   const decidingSite = sites.find((site) => site.party === verdict.deciding?.group.party) ?? null;
   const siteName = decidingSite === null ? null : displayName(frameText(facts.profile, decidingSite.frame));
@@ -35,7 +36,7 @@ export function judge(facts: ProcessFacts): Judgement {
     grade: verdict.grade,
     because: [...because(facts, verdict, siteName), ...reachingCeiling(facts, verdict, fitter)],
     next: nextSteps(facts, verdict),
-    advice: advise(facts, verdict, limit),
+    advice: advise(facts, verdict, limit, boundBytes),
     limit,
     summary: {
       class: verdict.class,
@@ -196,25 +197,38 @@ function siteSeries({ profile, attribution, groupOfPath, rows, lastObserved }: P
   return [...sites.values()];
 }
 
-/** The bound of the process: its queues full, with every overshoot, and everything else as it is now. */
-function limitOf(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): Limit | null {
-  const { told, profile, lastObserved } = facts;
-  const limitBytes = told.memoryLimitBytes;
-  if (limitBytes === null) return null;
+/** The most the process may hold: its queues full, with every overshoot, and everything else as it is now. Null = unbounded. */
+function boundOf(facts: ProcessFacts, verdict: ProcessVerdict): number | null {
   const ceilingOf = ({ facts: own, liveBytes }: JudgedGroup): number => Math.max(own.ceiling?.highBytes ?? 0, liveBytes.at(-1) ?? 0);
   const bounded = verdict.groups.every(
     ({ group, verdict: own }) =>
       own.class !== "leak" && own.class !== "backlog" && (group.kind !== "fetch" || group.facts.ceiling !== null),
   );
-  const boundBytes = bounded ? verdict.groups.reduce((sum, { group }) => sum + ceilingOf(group), 0) : null;
+  if (!bounded || isQueueElsewhere(facts)) return null;
+  return Math.round(verdict.groups.reduce((sum, { group }) => sum + ceilingOf(group), 0) + outsideBytesOf(facts, verdict));
+}
+
+function liveBytesOf({ groups }: ProcessVerdict): number {
+  return groups.reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
+}
+
+/** Resident and not live heap of this capture. */
+function outsideBytesOf(facts: ProcessFacts, verdict: ProcessVerdict): number {
+  const { profile, lastObserved } = facts;
   const residentBytes = lastObserved === 0 ? 0 : at(profile.instants.residentBytes, lastObserved);
-  const liveBytes = verdict.groups.reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
   // what is suppressed is no finding, but it is memory all the same
-  const outsideBytes = Math.max(0, residentBytes - liveBytes, suppressedBytesAt(facts, lastObserved));
+  return Math.max(0, residentBytes - liveBytesOf(verdict), suppressedBytesAt(facts, lastObserved));
+}
+
+function limitOf(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter, boundBytes: number | null): Limit | null {
+  const limitBytes = facts.told.memoryLimitBytes;
+  if (limitBytes === null) return null;
+  const liveBytes = liveBytesOf(verdict);
+  const outsideBytes = outsideBytesOf(facts, verdict);
   return {
     limitBytes,
-    boundBytes: boundBytes === null ? null : Math.round(boundBytes + outsideBytes),
-    exceeds: boundBytes === null ? liveBytes + outsideBytes > limitBytes : boundBytes + outsideBytes > limitBytes,
+    boundBytes,
+    exceeds: (boundBytes ?? liveBytes + outsideBytes) > limitBytes,
     etaSeconds: timeToLimit(facts, verdict, fitter, limitBytes - outsideBytes - liveBytes),
   };
 }

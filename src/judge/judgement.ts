@@ -20,6 +20,7 @@ export interface SuggestedSettings {
   readonly code: string;
   readonly text: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly costs: string | null; // what is lost by it
 }
 
 /** Seconds from the end of the capture; null = too far beyond what was observed to be said. */

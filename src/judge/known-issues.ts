@@ -1,35 +1,67 @@
 /** Published reports that fit what was found: the same kind of memory, of a version that has it or may have it. */
-import { at } from "../base/columns.ts";
+import { add, at } from "../base/columns.ts";
 import type { Component, KnownIssue } from "../clients/client.ts";
 import type { ConcerningIssue } from "../clients/lineage.ts";
-import { seriesOf } from "../model/ledger.ts";
+import { framesOf, frameText, liveAt, seriesOf } from "../model/ledger.ts";
 import type { JudgedGroup, ProcessFacts } from "./facts.ts";
 import { type ProcessVerdict, partyOf } from "./verdict.ts";
 
 /** A component with less than this share of the group's memory does not call up its reports. */
 const COMPONENT_SHARE = 0.1;
+/** Paths with less than this share of the group's growth do not, either. */
+const GROWTH_SHARE = 0.1;
 /** More would bury the reasons. */
 const MOST_ISSUES = 2;
 
-/** Those of the deciding group, surest first. None without a Kafka client, or where the verdict is not what reports are about. */
+/**
+ * Those of the deciding group: first what names the frames that grow, then what this version has for sure. A report without a
+ * conclusion is only named where its frames are there. None without a Kafka client, or where the verdict is not what reports are about.
+ */
 export function knownIssuesOf(facts: ProcessFacts, verdict: ProcessVerdict): readonly ConcerningIssue[] {
-  const kind = kindOf(verdict);
+  const kinds = kindsOf(verdict);
   const group = verdict.deciding?.group;
-  if (kind === null || group === undefined) return [];
+  if (kinds.length === 0 || group === undefined || facts.issues.length === 0) return [];
   const components = componentsOf(facts, group);
+  const names = facts.issues.some(({ issue }) => issue.frames !== undefined) ? growingNames(facts, group) : [];
+  const fits = ({ kind, component, frames }: KnownIssue): boolean => {
+    if (!kinds.includes(kind)) return false;
+    if (frames !== undefined) return names.some((name) => frames.test(name));
+    return kind !== "unresolved" && component !== null && components.has(component);
+  };
+  const rank = ({ issue, certain }: ConcerningIssue): number => (issue.frames === undefined ? 0 : 2) + (certain ? 1 : 0);
   return facts.issues
-    .filter(({ issue }) => issue.kind === kind && issue.component !== null && components.has(issue.component))
-    .filter(({ issue }) => issue.when?.(facts.scope) ?? true)
-    .sort((a, b) => Number(b.certain) - Number(a.certain))
+    .filter(({ issue }) => fits(issue) && (issue.when?.(facts.scope) ?? true))
+    .sort((a, b) => rank(b) - rank(a))
     .slice(0, MOST_ISSUES);
 }
 
-function kindOf(verdict: ProcessVerdict): KnownIssue["kind"] | null {
-  if (verdict.class === "buffering") return "buffering";
-  if (verdict.class !== "leak") return null;
+function kindsOf(verdict: ProcessVerdict): readonly KnownIssue["kind"][] {
+  if (verdict.class === "buffering") return ["buffering"];
+  if (verdict.class === "outside-heap") return ["allocator"];
+  if (verdict.class !== "leak") return [];
   const party = partyOf(verdict);
-  if (party === "client") return "client-leak";
-  return party === "app-retained" ? "app-retains" : null;
+  if (party === "client") return ["client-leak", "unresolved"];
+  return party === "app-retained" || party === "app" ? ["app-retains", "unresolved"] : [];
+}
+
+/** Names of the frames of the paths that carry the growth of a group. */
+function growingNames({ profile, groupOfPath, lastObserved }: ProcessFacts, group: JudgedGroup): readonly string[] {
+  const last = liveAt(profile, lastObserved).bytes;
+  const first = liveAt(profile, 1).bytes;
+  const growth = (path: number): number => at(last, path) - (lastObserved > 1 ? at(first, path) : 0);
+  const members: number[] = [];
+  let total = 0;
+  for (let path = 1; path < profile.paths.length; path++) {
+    if (!group.rows.includes(at(groupOfPath, path)) || growth(path) <= 0) continue;
+    members.push(path);
+    total += growth(path);
+  }
+  const byFrame = new Float64Array(profile.frames.length);
+  for (const path of members) for (const frame of new Set(framesOf(profile, path))) add(byFrame, frame, growth(path));
+  const names: string[] = [];
+  for (let frame = 1; frame < byFrame.length; frame++)
+    if (at(byFrame, frame) >= GROWTH_SHARE * total && total > 0) names.push(frameText(profile, frame));
+  return names;
 }
 
 /** The components that hold the group's memory; a queue as a whole goes by the name of the queue, too. */

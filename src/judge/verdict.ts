@@ -9,6 +9,7 @@
  * 5. What the capture cannot see takes the confidence away, whatever the figures say.
  */
 import { at } from "../base/columns.ts";
+import { boundingClient } from "../clients/lineage.ts";
 import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { GROUP_CLASSES } from "./group-facts.ts";
 import { PROCESS_CLASSES, type ProcessClass } from "./judgement.ts";
@@ -51,6 +52,7 @@ export interface ProcessVerdict {
 export type Blindness =
   | { readonly code: "attached-late"; readonly residentBytes: number; readonly peakBytes: number }
   | { readonly code: "allocations-only" }
+  | { readonly code: "queue-is-native" }
   | { readonly code: "stale"; readonly reportedBytes: number; readonly liveBytes: number };
 
 export interface OutsideGrowth {
@@ -61,11 +63,11 @@ export interface OutsideGrowth {
 
 export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessVerdict {
   const weighed = weighGroups(facts, fitter);
-  const blind = blindness(facts);
   const outside = outsideGrowth(facts);
   const probabilities = combine(weighed, facts.profile.peakBytes, outside !== null);
-  if (blind !== null) flatten(probabilities, BLIND_CAP);
   const best = PROCESS_CLASSES.reduce((top, name) => (probabilities[name] > probabilities[top] ? name : top), "stable" as ProcessClass);
+  const blind = blindness(facts) ?? (CALM.has(best) && isQueueElsewhere(facts) ? { code: "queue-is-native" } : null);
+  if (blind !== null) flatten(probabilities, BLIND_CAP);
   const deciding = decidingGroup(weighed, best);
   // What the deciding group itself does not dare to say (its minimum conditions), the process does not say either; and of
   // memory without an owner nobody can say whether it is a queue.
@@ -180,6 +182,15 @@ function blindness({ profile, lastObserved }: ProcessFacts): Blindness | null {
   return null;
 }
 
+/** What the heap of a runtime does while the queue, which it does not contain, may do anything. */
+const CALM: ReadonlySet<ProcessClass> = new Set<ProcessClass>(["stable", "step", "warm-up"]);
+
+/** The client queues in memory from malloc, and this is a profile of a managed heap, which never contains that. */
+export function isQueueElsewhere({ client, clients, profile, scope }: ProcessFacts): boolean {
+  const layer = client === null ? null : boundingClient(client, scope.version, clients);
+  return layer?.client.queueMemory === "native" && ["go", "jvm", "node"].includes(profile.origin.runtime);
+}
+
 function largest(column: { readonly [row: number]: number }, last: number): number {
   let highest = 0;
   for (let row = 1; row <= last; row++) highest = Math.max(highest, column[row] ?? 0);
@@ -222,6 +233,6 @@ function outsideGrowth(facts: ProcessFacts): OutsideGrowth | null {
 export function partyOf(verdict: ProcessVerdict): "client" | "app" | "app-retained" | "runtime" | null {
   if (verdict.class === "inconclusive" || verdict.class === "stable" || verdict.deciding === null) return null;
   const { party, kind } = verdict.deciding.group;
-  if (verdict.class === "leak" && kind === "fetch") return "app-retained";
+  if (verdict.class === "leak" && (kind === "fetch" || kind === "copies")) return "app-retained";
   return party === "unknown" ? null : party;
 }

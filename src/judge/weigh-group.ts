@@ -25,13 +25,14 @@ import { trustedAgeProfile } from "./weights/survivor-ages.ts";
  * What groups of a kind do before anything was measured: in the order of GROUP_CLASSES (stable, step, warm-up, buffering,
  * backlog, leak). fetch, client-other and app are those of growth.md section 3. In a queue a step is nearly
  * always a fill that was too fast to be seen, so four of its five hundredths went to buffering. A producer's queue fills like a
- * consumer's.
+ * consumer's. Copies handed to the application behave as its own memory does.
  * The last two are not simulated: a runtime mostly warms up (code, arenas, pools) and seldom leaks; of an unknown group we
  * know least, so it stands between the application and the client.
  */
 const PRIORS: Readonly<Record<GroupKind, readonly number[]>> = {
   fetch: [0.18, 0.01, 0.02, 0.62, 0.02, 0.15],
   producer: [0.18, 0.01, 0.02, 0.62, 0.02, 0.15],
+  copies: [0.35, 0.14, 0.18, 0.06, 0.05, 0.22],
   "client-other": [0.45, 0.15, 0.17, 0.02, 0.03, 0.18],
   app: [0.35, 0.14, 0.18, 0.06, 0.05, 0.22],
   runtime: [0.45, 0.15, 0.27, 0.02, 0.01, 0.1],

@@ -27,6 +27,7 @@ export interface Advice {
   readonly code: string;
   readonly text: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly costs: string | null; // what is lost by it
 }
 
 /** Seconds with a 90 % interval; null where it is too far beyond the observed span to be said. */

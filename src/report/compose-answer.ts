@@ -38,7 +38,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
         .map(reason)
         .map((entry) => ({ ...entry, logBayesFactor: entry.logBayesFactor === null ? null : round(entry.logBayesFactor, 2) })),
       next: judgement.next.map(nextStep),
-      advice: judgement.advice.map(({ code, text, settings }) => ({ code, text, settings })),
+      advice: judgement.advice.map(({ code, text, settings, costs }) => ({ code, text, settings, costs })),
       limit: judgement.limit,
     },
     totals: {

@@ -4,14 +4,14 @@ import Table from "cli-table3";
 import { formatBytes, formatDuration } from "../base/units.ts";
 import { NO_BORDERS } from "./borders.ts";
 import type { InspectAnswer } from "./inspect-answer.ts";
+import { textColumns } from "./plain-table.ts";
 import { printable, shorten, wrap } from "./printable.ts";
 
-const MAX_COLUMNS = 110; // longer lines are hard to read, whatever the window
 /** The two columns of numbers beside the names, with their gaps. */
 const NUMBER_COLUMNS = 26;
 
 export function inspectText(answer: InspectAnswer, options: { readonly columns: number; readonly color: boolean }): string {
-  const columns = Math.max(40, Math.min(options.columns, MAX_COLUMNS));
+  const columns = textColumns(options.columns);
   const bold = (text: string): string => (options.color ? styleText("bold", text, { validateStream: false } as never) : text);
   const facts = factsOf(answer);
   const labelColumns = Math.max(...facts.map(([label]) => label.length)) + 2;

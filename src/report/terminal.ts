@@ -3,15 +3,12 @@
  * Everything fits the width; colour repeats what words say and never says more.
  */
 import { styleText } from "node:util";
-import Table from "cli-table3";
 import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.ts";
-import { NO_BORDERS } from "./borders.ts";
+import { plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
 import { componentWords, evidenceStrength, verdictTitle } from "./words.ts";
-
-type Style = Parameters<typeof styleText>[0];
 
 const COLOR_OF_CLASS: Readonly<Record<VerdictClass, Style>> = {
   leak: "red",
@@ -24,12 +21,10 @@ const COLOR_OF_CLASS: Readonly<Record<VerdictClass, Style>> = {
   step: "green",
 };
 
-const MAX_COLUMNS = 110; // longer lines are hard to read, whatever the window
-
 export const terminal: Renderer = {
   id: "text",
   render(answer, options) {
-    const columns = Math.max(40, Math.min(options.columns, MAX_COLUMNS));
+    const columns = textColumns(options.columns);
     const paint = (style: Style, text: string): string =>
       options.color ? styleText(style, text, { validateStream: false } as never) : text;
     const sections = [
@@ -81,7 +76,8 @@ function reasonLines({ verdict }: Answer): readonly string[] {
 function adviceLines({ verdict }: Answer): readonly string[] {
   return verdict.advice.map((advice) => {
     const settings = Object.entries(advice.settings).map(([key, value]) => `${key}=${value}`);
-    return settings.length === 0 ? advice.text : `${advice.text} ${settings.join(", ")}`;
+    const text = settings.length === 0 ? advice.text : `${advice.text} ${settings.join(", ")}`;
+    return advice.costs === null ? text : `${text} (Price: ${advice.costs})`;
   });
 }
 
@@ -93,17 +89,6 @@ function nextLines({ verdict }: Answer, columns: number, paint: Paint): string[]
     ...(step.command === null ? [] : [`      ${paint("cyan", `$ ${printable(step.command)}`)}`]),
   ]);
   return [paint("bold", title), ...lines];
-}
-
-/** Rules of space only: a table that can be pasted into a ticket. */
-const PLAIN_BORDERS = { ...NO_BORDERS, left: " ", middle: " " };
-
-function plainTable(aligns: readonly ("left" | "right")[]): Table.Table {
-  return new Table({
-    chars: PLAIN_BORDERS,
-    style: { "padding-left": 1, "padding-right": 0, head: [], border: [], compact: true },
-    colAligns: [...aligns],
-  });
 }
 
 /** `client: fetch responses`; with several clients in the process the client by its name. */

@@ -84,6 +84,8 @@ function memoryOf(kind: string | undefined, client: string | undefined): string 
       return `memory for fetched messages (allocated by ${who})`;
     case "producer":
       return `memory for messages to be produced (allocated by ${who})`;
+    case "copies":
+      return `copies of fetched messages (made by ${who} for the application)`;
     case "client-other":
       return `other memory of ${who}`;
     case "app":
@@ -172,6 +174,8 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `The runtime says that its heap holds ${bytes(reportedBytes)}, the profile shows ${bytes(liveBytes)}: it is the state of the last garbage collection.`,
   "suspected-client": (_, { owner }) =>
     `Code that calls itself Kafka is in the capture (${owner}), and it is no client that lagleak knows: its memory counts as the application's, and no ceiling applies.`,
+  "queue-is-native": ({ ceilingBytes }, { client }) =>
+    `${client} queues messages in memory from malloc${ceilingBytes === undefined ? "" : ` (about ${bytes(ceilingBytes)} by its configuration)`}, which no profile of the runtime's heap contains.`,
   "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
   "known-issue": (_, names) => `This version of ${names["client"]} is known for it: ${report(names)}`,
   "similar-issue": (_, names) => `A published report about ${names["client"]} that fits: ${report(names)}`,
@@ -259,8 +263,12 @@ const NEXT: Readonly<
     text: `Capture ${formatDuration(waitMs ?? 0)} more: at this rate a leak crosses the ceiling by then, a queue cannot.`,
     command: null,
   }),
-  "halve-queue": () => ({
-    text: "Or halve queued.max.messages.kbytes and capture again: the plateau of a queue halves, the slope of a leak stays.",
+  "capture-native": () => ({
+    text: "Capture the memory from malloc, too: heaptrack, or jemalloc dumps. Beside this capture its resident size would show as much.",
+    command: "heaptrack -o consumer <command>",
+  }),
+  "halve-queue": (_, { setting }) => ({
+    text: `Or halve ${setting} and capture again: the plateau of a queue halves, the slope of a leak stays.`,
     command: null,
   }),
   "capture-twice-as-long": () => ({
@@ -336,9 +344,13 @@ function mainSentence(of: Summary, durationMs: number | null): string {
 }
 
 function inconclusiveSentence(of: Summary): string {
+  const client = of.client ?? "the Kafka client";
   if (of.blind === "attached-late")
     return "The capture cannot tell: the profiler came after the memory was allocated and sees next to nothing of it.";
   if (of.blind === "allocations-only") return "The capture cannot tell: it counts allocations and not what is kept.";
+  if (of.blind === "queue-is-native") {
+    return `The capture cannot tell: the heap of the runtime does not grow, but ${client} queues its messages outside of that heap.`;
+  }
   if (of.blind === "stale") return "The capture cannot tell: it shows an earlier state of the heap than the runtime reports.";
   const held =
     of.kind === null || of.liveBytes === 0

@@ -24,6 +24,7 @@ import {
   addSelectionOptions,
   addSessionOptions,
   type ClientOptions,
+  clientOptions,
   type EvidenceOptions,
   type GateOptions,
   type OutputOptions,
@@ -37,7 +38,7 @@ import { openTerminal, type Terminal } from "../terminal.ts";
 
 const MAX_SUPPRESSIONS_BYTES = 1 << 22;
 
-const FORMATS: readonly AnswerFormat[] = ["text", "json"];
+const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "sarif"];
 
 export type AnalyzeOptions = ClientOptions &
   EvidenceOptions &
@@ -92,17 +93,8 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
     evidence,
     top: options.top,
     told: {
-      client: options.client ?? null,
-      clientVersion: options.clientVersion ?? null,
+      ...clientOptions(options),
       settings,
-      partitions: options.partitions ?? null,
-      brokers: options.brokers ?? null,
-      instances: options.instances ?? null,
-      messageBytes: options.messageSize ?? null,
-      keyBytes: options.keySize ?? null,
-      headersBytes: options.headersSize ?? null,
-      compressionRatio: options.compressionRatio ?? null,
-      splitQueues: options.splitQueues ?? false,
       memoryLimitBytes: options.memoryLimit ?? null,
       startedAt: options.startedAt ?? null,
       app: options.app ?? null,

@@ -2,7 +2,7 @@
  * The shape over work done instead of time (P8, growth.md section 3): memory that grows because the load grew is flat a message,
  * memory that is lost with every message is a line. Replaces the shape over time, so it adds the difference of the two.
  */
-import { classWeights, type GroupClass, isQueue, type Weight } from "../group-facts.ts";
+import { classWeights, type GroupClass, isOfApplication, isQueue, type Weight } from "../group-facts.ts";
 import { overWork } from "../series.ts";
 import { bestShape, shapeWeights } from "./shape.ts";
 
@@ -13,7 +13,7 @@ export const operationalClock: Weight = {
     // a queue follows the lag, not the work
     if (isQueue(facts.kind) || facts.liveBytes.length < 2) return null;
     const series = facts.operationalClock === null ? null : overWork(facts, facts.operationalClock);
-    if (series === null) return facts.kind === "app" ? { missing: "work-clock" } : null;
+    if (series === null) return isOfApplication(facts.kind) ? { missing: "work-clock" } : null;
     const fit = fitter.fit(series);
     const work = shapeWeights(fit);
     const time = shapeWeights(fitter.fit(facts));

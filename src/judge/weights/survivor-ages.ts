@@ -4,7 +4,7 @@
  */
 import { at } from "../../base/columns.ts";
 import { largest } from "../../base/statistics.ts";
-import { type AgeFacts, classWeights, type GroupClass, type GroupFacts, isQueue, type Weight } from "../group-facts.ts";
+import { type AgeFacts, classWeights, type GroupClass, type GroupFacts, isOfApplication, isQueue, type Weight } from "../group-facts.ts";
 
 export const AGE_CELLS = ["few-births", "nothing-old", "first-in-first-out", "decaying-tail", "flat-tail", "all-survive"] as const;
 export type AgeCell = (typeof AGE_CELLS)[number];
@@ -67,7 +67,7 @@ export const survivorAges: Weight = {
   asks: "Does memory of every age survive, or only the youngest?",
   weigh(facts) {
     const profile = trustedAgeProfile(facts);
-    if (profile === null) return isQueue(facts.kind) || facts.kind === "app" ? { missing: "ages" } : null;
+    if (profile === null) return isQueue(facts.kind) || isOfApplication(facts.kind) ? { missing: "ages" } : null;
     const cell = AGE_CELLS.indexOf(profile.cell);
     const log = (name: GroupClass): number => Math.log(CELL_PROBABILITIES[name][cell] ?? 1);
     return {
