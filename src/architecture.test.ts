@@ -39,6 +39,7 @@ const nonMembers: readonly { readonly file: string; readonly reason: string }[] 
   { file: "clients/ceilings.ts", reason: "ceilings from terms" },
   { file: "clients/lag-remedies.ts", reason: "advice that is the same for every client" },
   { file: "clients/lineage.ts", reason: "what holds for a client together with those it is built on" },
+  { file: "clients/npm-package.ts", reason: "where the files of an npm package lie" },
   { file: "clients/parameters.ts", reason: "settings as formulas ask for them" },
   { file: "clients/own-rules.ts", reason: "the user's own rules: clients, application and libraries from a file" },
   { file: "clients/surrounding-packages.ts", reason: "well-known packages of every language, for surroundings.ts" },

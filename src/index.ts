@@ -10,7 +10,7 @@ import { clients } from "./clients/index.ts";
 import { type OwnRules, readRules as readOwnRules } from "./clients/own-rules.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import { readCapture } from "./formats/recognize.ts";
-import { type Circumstances, gatherFacts } from "./judge/facts.ts";
+import { type Circumstances, gatherFacts, NOTHING_TOLD } from "./judge/facts.ts";
 import { judge } from "./judge/judge.ts";
 import { joinSeries, type Member } from "./model/join-series.ts";
 import type { Profile } from "./model/profile.ts";
@@ -90,25 +90,6 @@ export function requireClient(id: string, rules: OwnRules | null): void {
 function orList(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
-
-const NOTHING_TOLD: Circumstances = {
-  client: null,
-  clientVersion: null,
-  settings: new Map(),
-  partitions: null,
-  brokers: null,
-  instances: null,
-  messageBytes: null,
-  keyBytes: null,
-  headersBytes: null,
-  compressionRatio: null,
-  splitQueues: false,
-  memoryLimitBytes: null,
-  startedAt: null,
-  app: null,
-  rules: null,
-  suppressions: [],
-};
 
 const renderers: readonly Renderer[] = [json, markdown, sarif, terminal];
 

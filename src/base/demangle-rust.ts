@@ -34,7 +34,7 @@ function demangleLegacy(symbol: string): string | null {
   return parts.map(unescapeLegacy).join("::");
 }
 
-function unescapeLegacy(part: string): string {
+export function unescapeLegacy(part: string): string {
   return (part.startsWith("_$") ? part.slice(1) : part)
     .replace(/\$(?:([A-Z]{1,2})|u([0-9a-f]{1,6}))\$/g, (whole, letters: string | undefined, code: string | undefined) => {
       if (code !== undefined) return Number.parseInt(code, 16) <= 0x10ffff ? String.fromCodePoint(Number.parseInt(code, 16)) : whole;

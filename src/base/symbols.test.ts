@@ -35,6 +35,10 @@ test("rust names of both manglings become readable", () => {
       "<core::iter::adapters::map::Map<I,F> as Iterator>::next",
     ],
     ["_ZN3app4main28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE", "app::main::{{closure}}"],
+    // as heaptrack and perf leave them, having read them as C++
+    ["app::main::_$u7b$$u7b$closure$u7d$$u7d$::h0123456789abcdef", "app::main::{{closure}}"],
+    ["_$LT$R$u20$as$u20$app..io..Read$GT$::read_message::h0123456789abcdef", "<R as app::io::Read>::read_message"],
+    ["app::Builder$LT$T$GT$::new", "app::Builder<T>::new"],
     ["_RNvC6_123foo3bar", "123foo::bar"],
     ["_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y", "utf8_idents::საჭმელად_გემრიელი_სადილი"],
     ["_RNCNCNgCs6DXkGYLi8lr_2cc5spawn00B5_", "cc::spawn::{closure#0}::{closure#0}"],

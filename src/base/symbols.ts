@@ -4,7 +4,7 @@
  * everything here is linear in a bounded length and never throws.
  */
 import { demangleCpp } from "./demangle-cpp.ts";
-import { demangleRust } from "./demangle-rust.ts";
+import { demangleRust, unescapeLegacy } from "./demangle-rust.ts";
 
 /** Longer names are cut before anything else looks at them. */
 const LONGEST_NAME = 4096;
@@ -22,6 +22,9 @@ const TAILS: readonly RegExp[] = [
   /_\[[ji01]\]$/, // async-profiler marks JIT, interpreted, inlined and C1 frames
   /::h[0-9a-f]{16}$/, // Rust legacy hash in names that were demangled elsewhere
 ];
+
+/** Rust's legacy names as C++ demanglers leave them, in heaptrack and perf: `_$LT$app..Cache$u20$as$u20$Drop$GT$::drop`. */
+const RUST_ESCAPE = /\$(?:LT|GT|LP|RP|RF|BP|C|u[0-9a-f]{1,6})\$/;
 
 /** Takes off what toolchains and profilers put behind a name, however many layers there are. */
 function withoutTails(raw: string): string {
@@ -60,7 +63,7 @@ export function displayName(raw: string): string {
   if (name.startsWith("_R") || name.startsWith("__R")) return demangleRust(name) ?? name;
   if (name.startsWith("_ZN") || name.startsWith("__ZN")) return demangleRust(name) ?? demangleCpp(name) ?? name;
   if (name.startsWith("_Z") || name.startsWith("__Z")) return demangleCpp(name) ?? name;
-  return name;
+  return RUST_ESCAPE.test(name) ? name.split("::").map(unescapeLegacy).join("::") : name;
 }
 
 /**

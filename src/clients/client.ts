@@ -39,6 +39,7 @@ export const FETCH_COMPONENTS: ReadonlySet<Component> = new Set([
   "message-op",
   "fetch-queue",
   "record-parse",
+  "message-cache", // a wrapper's ceiling is that of both: what is in its cache was in the queue before
   "unsymbolised-client",
 ]);
 

@@ -1,10 +1,46 @@
 /** The list, in alphabetical order. A new member is one file beside this one and one line here. */
+
+import { aiokafka } from "./aiokafka.ts";
 import type { KafkaClient } from "./client.ts";
+import { confluentKafkaDotnet } from "./confluent-kafka-dotnet.ts";
 import { confluentKafkaGo } from "./confluent-kafka-go.ts";
+import { confluentKafkaJavascript } from "./confluent-kafka-javascript.ts";
+import { confluentKafkaPython } from "./confluent-kafka-python.ts";
+import { cppkafka } from "./cppkafka.ts";
 import { franzGo } from "./franz-go.ts";
+import { kafkaPython } from "./kafka-python.ts";
+import { kafkaRust } from "./kafka-rust.ts";
+import { kafkajs } from "./kafkajs.ts";
 import { librdkafka } from "./librdkafka.ts";
+import { nodeRdkafka } from "./node-rdkafka.ts";
+import { phpRdkafka } from "./php-rdkafka.ts";
+import { platformaticKafka } from "./platformatic-kafka.ts";
+import { rdkafkaRuby } from "./rdkafka-ruby.ts";
+import { rskafka } from "./rskafka.ts";
+import { rubyKafka } from "./ruby-kafka.ts";
 import { rustRdkafka } from "./rust-rdkafka.ts";
 import { sarama } from "./sarama.ts";
 import { segmentioKafkaGo } from "./segmentio-kafka-go.ts";
 
-export const clients: readonly KafkaClient[] = [confluentKafkaGo, franzGo, librdkafka, rustRdkafka, sarama, segmentioKafkaGo];
+export const clients: readonly KafkaClient[] = [
+  aiokafka,
+  confluentKafkaDotnet,
+  confluentKafkaGo,
+  confluentKafkaJavascript,
+  confluentKafkaPython,
+  cppkafka,
+  franzGo,
+  kafkaPython,
+  kafkaRust,
+  kafkajs,
+  librdkafka,
+  nodeRdkafka,
+  phpRdkafka,
+  platformaticKafka,
+  rdkafkaRuby,
+  rskafka,
+  rubyKafka,
+  rustRdkafka,
+  sarama,
+  segmentioKafkaGo,
+];

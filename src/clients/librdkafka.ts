@@ -315,7 +315,7 @@ export const librdkafka: KafkaClient = {
     threadMain: /^rd_kafka_\w*thread_main$/,
     source: "thread mains are local symbols and vanish on strip; 99.7 % of a stripped profile's bytes flagged, 0 of healthy ones",
   },
-  versionInPath: /librdkafka[-_/]v?(\d+\.\d+\.\d+)/,
+  versionInPath: /librdkafka(?:\.redist)?[-_/\\]v?(\d+\.\d+\.\d+)/,
   parameters,
   ceilings: (scope) => [consumerCeiling(scope), producerCeiling(scope)],
   measurements,

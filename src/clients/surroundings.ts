@@ -155,9 +155,20 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "runtime",
     what: "V8 and Node",
-    name: /^(?:v8::|node::|cppgc::|uv_|uv__|napi_|Builtins_|BuiltinExitFrame|\((?:root|V8 API|IDLE|GC|program|BYTECODE_COMPILER|COMPILER|EXTERNAL|LOGGING|PARSER)\)$)/,
+    name: /^(?:v8::|v8_inspector::|v8_crdtp::|node::|cppgc::|heap::base::|uv_|uv__|napi_|Builtins_|BuiltinExitFrame|\((?:root|V8 API|IDLE|GC|program|BYTECODE_COMPILER|COMPILER|EXTERNAL|LOGGING|PARSER)\)$)/,
   },
   { kind: "runtime", what: "Node's own scripts", file: /^node:/ },
+  { kind: "runtime", what: "functions that V8 brings along (push, map, String)", module: /^v8$/ },
+  {
+    kind: "runtime",
+    what: "CPython's own sources, as it was built",
+    file: /^(?:\.\/)?(?:Objects|Python|Modules|Parser|Programs|Include)\/(?:[\w-]+\/)*[\w-]+\.(?:c|h|macros\.h)(?:\.h)?$/,
+  },
+  {
+    kind: "runtime",
+    what: "Python's standard library as py-spy shortens it; only what applications do not call their own files",
+    file: /^(?:asyncio|concurrent[/\\]futures|importlib|multiprocessing)[/\\]\w+\.py$|^(?:threading|selectors|socketserver|runpy|functools|contextlib|_weakrefset)\.py$/,
+  },
   {
     kind: "runtime",
     what: "V8's bookkeeping of objects",
@@ -212,6 +223,12 @@ export const surroundings: readonly Surrounding[] = [
     kind: "container",
     what: "plain data of JavaScript",
     name: /^(?:\((?:string|concatenated string|sliced string|array|number|regexp|symbol|bigint|closure|object properties|object elements|object shape)\)|Array|Object|Map|Set|WeakMap|WeakSet|Buffer|ArrayBuffer|SharedArrayBuffer|DataView|\w*Array|Promise|Function|Date|Error|String|Number|Symbol|RegExp|system \/ JSArrayBufferData|Array buffer|string|object|closure|array)$/,
+  },
+  {
+    kind: "container",
+    what: "objects of Node's streams, timers and handles",
+    of: "type",
+    name: /^(?:ReadableState|WritableState|BufferList|FixedQueue|FixedCircularBuffer|TimersList|Timeout|Immediate|Generator|AsyncGenerator|TCP|TLSWrap)$/,
   },
   // Libraries
   {

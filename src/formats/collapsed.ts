@@ -10,7 +10,7 @@ import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
 import { textLines } from "../base/text-lines.ts";
 import type { Profile } from "../model/profile.ts";
-import { ProfileBuilder } from "../model/profile-builder.ts";
+import { type FrameInit, ProfileBuilder } from "../model/profile-builder.ts";
 import type { Format } from "./format.ts";
 import { clockOfFile } from "./native-stack.ts";
 
@@ -23,15 +23,17 @@ export const collapsed: Format = {
 };
 
 const STACK = /^(.*\S)\s+(\d{1,19})\s*$/;
+/** Interpreters' profilers write the place behind the name: `poll (kafka/consumer/group.py:827)`, `read (streams.py:5:12)`. */
+const PLACE = /^(.*\S) \(([^()]+\.\w+|<[^()<>]+>):(\d{1,9})(?::\d+)?\)$/;
 const PASSED_OVER = /^\s*(?:#|\/\/|$)/;
 
-/** Half of the lines at least, and one of several frames; braces at the start are JSON. */
+/** Half of the lines at least, and one of several frames; braces at the start are JSON, a tag is XML, `<module> (` is Python. */
 function recognize(head: Uint8Array): Recognition {
   const text = decode(head);
   const lines = text.split(/\r?\n/).filter((line) => !PASSED_OVER.test(line));
   if (lines.length > 1 && head.length >= 4096) lines.pop(); // cut by the end of the head
   const stacks = lines.filter((line) => STACK.test(line));
-  if (/^\s*[{[<]/.test(text) || text.includes("\0") || !stacks.some((line) => line.includes(";"))) return "no";
+  if (/^\s*(?:[{[]|<(?!\w+> \())/.test(text) || text.includes("\0") || !stacks.some((line) => line.includes(";"))) return "no";
   return stacks.length * 2 >= lines.length ? "likely" : "no";
 }
 
@@ -41,6 +43,11 @@ function decode(bytes: Uint8Array): string {
   if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
   if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
   return new TextDecoder().decode(bytes);
+}
+
+function frameOf(text: string): FrameInit {
+  const place = PLACE.exec(text);
+  return place === null ? { name: text } : { name: place[1] ?? "", file: place[2] ?? "", line: Number(place[3]) };
 }
 
 async function read(input: Input): Promise<Profile> {
@@ -65,7 +72,7 @@ async function read(input: Input): Promise<Profile> {
     if (!isComplete) builder.loss("truncated", "the last line has no end: its number may be cut", offsetInFile(offset));
     let path = 0;
     for (const name of (match[1] ?? "").split(";")) {
-      if (name !== "") path = builder.path(path, builder.frame({ name }));
+      if (name !== "") path = builder.path(path, builder.frame(frameOf(name)));
     }
     builder.change(path, { liveBytes: Number(match[2]), liveBlocks: 0 });
     stacks++;

@@ -107,6 +107,24 @@ test("lines that are no stacks are counted, with the place of the first", async 
   assert.deepEqual(profile.losses[0], { code: "malformed-record", text: "lines that are no stacks were skipped", offset: 6, count: 2 });
 });
 
+test("collapsed: interpreters' places behind a name become the frame's file and line", async () => {
+  const profile = await read(
+    "<module> (app.py:3);poll (/x/site-packages/kafka/consumer/group.py:827);f(int) (a.cpp:5:9);g (kafka);h (<frozen x>:2) 7\n",
+  );
+  const place = (row: number): readonly [string | undefined, string | undefined, number | undefined] => [
+    profile.strings[profile.frames.name[row] ?? 0],
+    profile.strings[profile.frames.file[row] ?? 0],
+    profile.frames.line[row],
+  ];
+  assert.deepEqual([1, 2, 3, 4, 5].map(place), [
+    ["<module>", "app.py", 3],
+    ["poll", "/x/site-packages/kafka/consumer/group.py", 827],
+    ["f(int)", "a.cpp", 5],
+    ["g (kafka)", "", 0],
+    ["h", "<frozen x>", 2],
+  ]);
+});
+
 test("collapsed: the place of a damaged line is that in the file, in any encoding", async () => {
   const text = "\uFEFFä;b 1\nno stack\n";
   const wide = Buffer.from(text, "utf16le");

@@ -27,6 +27,9 @@ export const v8Sampling: Format = {
 const LARGEST_USUAL_INTERVAL_BYTES = 512 * 1024;
 const MOST_SLICES = 60;
 
+/** Module of functions that V8 brings along (`push`, `map`, `String`): they have no script. */
+const BUILT_IN = "v8";
+
 function recognize(head: Uint8Array): Recognition {
   const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString("latin1");
   if (/^\s*\{\s*"head"\s*:\s*\{\s*"callFrame"/.test(text)) return "certain";
@@ -128,7 +131,7 @@ function frameOf(callFrame: JsonObject, builder: ProfileBuilder): number {
   const line = Number(callFrame["lineNumber"]) + 1; // written from 0; -1 = none
   return builder.frame({
     name: text(callFrame["functionName"]) || "(anonymous)",
-    module: builder.module(scriptModule(url)),
+    module: builder.module(url === "" ? BUILT_IN : scriptModule(url)),
     file: url,
     line: Number.isInteger(line) && line > 0 && line < 2 ** 32 ? line : 0,
   });

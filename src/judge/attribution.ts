@@ -314,7 +314,12 @@ function classifyFrames(
     if (told !== null) return told;
     const named = facts.kind === FrameKind.thread ? null : around.ofCode(facts);
     if (named === "allocator") return [PASSES_ON, 0, 0];
-    const byName = clients.findIndex((client, row) => ownsByName(client, facts) || (shown[row] === true && ownsWeakly(client, facts)));
+    // Where two clients have a namespace in common, the module tells them apart
+    const byBoth = clients.findIndex((client) => ownsByName(client, facts) && client.own.modules?.test(facts.module) === true);
+    const byName =
+      byBoth >= 0
+        ? byBoth
+        : clients.findIndex((client, row) => ownsByName(client, facts) || (shown[row] === true && ownsWeakly(client, facts)));
     const byPlace = byName >= 0 || named !== null ? byName : clients.findIndex((client) => ownsByPlace(client, facts));
     const client = clients[byPlace];
     if (client !== undefined) return asClient(byPlace, client, facts);

@@ -46,6 +46,25 @@ export interface Circumstances {
   readonly suppressions: readonly Suppression[];
 }
 
+export const NOTHING_TOLD: Circumstances = {
+  client: null,
+  clientVersion: null,
+  settings: new Map(),
+  partitions: null,
+  brokers: null,
+  instances: null,
+  messageBytes: null,
+  keyBytes: null,
+  headersBytes: null,
+  compressionRatio: null,
+  splitQueues: false,
+  memoryLimitBytes: null,
+  startedAt: null,
+  app: null,
+  rules: null,
+  suppressions: [],
+};
+
 /** What the user told of the client and its messages. */
 export type Told = Omit<Circumstances, "memoryLimitBytes" | "startedAt" | "app" | "rules" | "suppressions">;
 

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { analyze, render } from "../index.ts";
+import { gatherFacts, NOTHING_TOLD } from "../judge/facts.ts";
+import { judge } from "../judge/judge.ts";
 import { sketch } from "../testing/sketch.ts";
 import type { Answer } from "./answer.ts";
+import { composeAnswer } from "./compose-answer.ts";
+import { json } from "./json.ts";
 import { markdown } from "./markdown.ts";
 import { sarif } from "./sarif.ts";
+import { terminal } from "./terminal.ts";
 
 const HOSTILE = "</script><img src=x onerror=alert(1)> | `x` [a](javascript:b) \u001b[31m @everyone\nnext";
 
@@ -16,7 +20,8 @@ function hostileAnswer(): Answer {
     { length: 20 },
     (_, row) => `at ${row * 10}s main > ${HOSTILE.replaceAll("\n", " ").replaceAll(">", "›")} 4000000 / 40`,
   );
-  const answer = analyze(sketch(lines.join("\n")));
+  const facts = gatherFacts(sketch(lines.join("\n")), [], [], NOTHING_TOLD);
+  const answer = composeAnswer(facts, judge(facts), { version: "0.0.0", top: 10 });
   const [site] = answer.sites;
   assert.ok(site);
   return {
@@ -84,7 +89,6 @@ test("half a character in a path is no crash", () => {
   const answer = hostileAnswer();
   const [site] = answer.sites;
   assert.ok(site);
-  for (const format of ["markdown", "sarif", "text", "json"]) {
-    assert.doesNotThrow(() => render({ ...answer, sites: [{ ...site, file: "a\ud800b", stack: ["\udc00"] }] }, format));
-  }
+  const halved = { ...answer, sites: [{ ...site, file: "a\ud800b", stack: ["\udc00"] }] };
+  for (const renderer of [markdown, sarif, terminal, json]) assert.doesNotThrow(() => renderer.render(halved, options), renderer.id);
 });

@@ -1,0 +1,8 @@
+/**
+ * What KafkaConsumer, KafkaProducer and KafkaAdminClient of kafka-python take, beside the parameters of the ceilings: the keys of
+ * their DEFAULT_CONFIG in 2.0.2, 2.2.15 and 3.0.12, as these versions print them.
+ */
+export const otherProperties: readonly string[] =
+  "acks allow_auto_create_topics api_version api_version_auto_timeout_ms auto_commit_interval_ms auto_offset_reset bootstrap_servers bootstrap_timeout_ms bootstrap_topics_filter check_crcs client_dns_lookup client_id client_rack compression_type connections_max_idle_ms consumer_timeout_ms default_offset_commit_callback delivery_timeout_ms enable_auto_commit enable_idempotence enable_incremental_fetch_sessions exclude_internal_topics fetch_max_wait_ms fetch_min_bytes group_id group_instance_id heartbeat_interval_ms isolation_level kafka_client key_deserializer key_serializer legacy_iterator linger_ms max_block_ms max_in_flight_requests_per_connection max_poll_interval_ms max_request_size metadata_max_age_ms metric_group_prefix metric_reporters metrics_enabled metrics_num_samples metrics_sample_window_ms partition_assignment_strategy partitioner proxy_url receive_buffer_bytes receive_message_max_bytes reconnect_backoff_max_ms reconnect_backoff_ms request_timeout_ms retries retry_backoff_ms sasl_kerberos_domain_name sasl_kerberos_name sasl_kerberos_service_name sasl_mechanism sasl_oauth_token_provider sasl_plain_password sasl_plain_username security_protocol selector send_buffer_bytes session_timeout_ms sock_chunk_buffer_count sock_chunk_bytes socket_options socks5_proxy ssl_cafile ssl_certfile ssl_check_hostname ssl_ciphers ssl_context ssl_crlfile ssl_keyfile ssl_password transaction_timeout_ms transactional_id value_deserializer value_serializer".split(
+    " ",
+  );
