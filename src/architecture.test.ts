@@ -41,6 +41,8 @@ const nonMembers: readonly { readonly file: string; readonly reason: string }[] 
   { file: "clients/lineage.ts", reason: "what holds for a client together with those it is built on" },
   { file: "clients/npm-package.ts", reason: "where the files of an npm package lie" },
   { file: "clients/parameters.ts", reason: "settings as formulas ask for them" },
+  { file: "clients/own-rules.ts", reason: "the user's own rules: clients, application and libraries from a file" },
+  { file: "clients/surrounding-packages.ts", reason: "well-known packages of every language, for surroundings.ts" },
   { file: "clients/surroundings.ts", reason: "frames of no client: allocators, runtimes, libraries" },
   { file: "formats/java-heapz.ts", reason: "the Java variant of the heap profile text" },
   { file: "formats/native-stack.ts", reason: "stacks of bare addresses, for formats that hold them" },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { type Answer, analyze, render } from "./index.ts";
+import { type Answer, analyze, Failure, parseSuppressions, render } from "./index.ts";
 import { sketch } from "./testing/sketch.ts";
 
 const isAnswer = new Ajv2020().compile(JSON.parse(readFileSync(new URL("./report/schema.json", import.meta.url), "utf8")) as object);
@@ -113,4 +113,77 @@ test("the same input gives the same bytes, and the text fits 80 columns", () => 
   const text = drawn(course(FETCH, filling, 1_040_000), course(OP, ops, 304));
   assert.equal(render(answerOn(text), "json"), render(answerOn(text), "json"));
   for (const line of render(answerOn(text), "text").split("\n")) assert.ok(line.startsWith("      $") || [...line].length <= 80, line);
+});
+
+test("what is suppressed is judged nowhere and said everywhere", () => {
+  const text = drawn(
+    course("main > cache_order > malloc", rising, 20_000),
+    course("main > config_load > malloc", [5 * MB, 5 * MB], 5 * MB),
+  );
+  const suppressions = parseSuppressions("# known\nleak:^cache_order$\nleak:nothing\n", "lsan.supp");
+  const answer = answerOn(text, { suppressions });
+  assert.notEqual(answer.verdict.class, "leak");
+  assert.equal(answerOn(text).verdict.class, "leak");
+  assert.equal(answer.totals.liveBytes, 5 * MB);
+  assert.equal(answer.totals.peakBytes, 5 * MB);
+  assert.ok(!answer.sites.some(({ stack }) => stack.includes("cache_order")));
+  assert.deepEqual(
+    answer.suppressions.map(({ pattern, line, liveBytes, liveBlocks, stacks }) => ({ pattern, line, liveBytes, liveBlocks, stacks })),
+    [
+      { pattern: "^cache_order$", line: 2, liveBytes: 60 * MB, liveBlocks: 3000, stacks: 1 },
+      { pattern: "nothing", line: 3, liveBytes: 0, liveBlocks: 0, stacks: 0 },
+    ],
+  );
+  for (const format of ["markdown", "sarif"]) {
+    const rendered = render(answer, format);
+    assert.match(rendered, /57\.2 MiB live in 1 stack, suppressed by/);
+    assert.match(rendered, /matches nothing/);
+  }
+  const shown = render(answer, "text", { columns: 200 });
+  assert.match(shown, /57\.2 MiB live in 1 stack, suppressed by\s+leak:\^cache_order\$ \(lsan\.supp:2\)/);
+  assert.match(shown, /leak:nothing \(lsan\.supp:3\) matches nothing/);
+});
+
+test("suppressed memory counts against the limit all the same", () => {
+  const text = drawn(
+    course(
+      "main > cache_order > malloc",
+      rising.map(() => 60 * MB),
+      20_000,
+    ),
+    course("main > keep > malloc", [5 * MB, 5 * MB], 5 * MB),
+  );
+  const limit = answerOn(text, { suppressions: parseSuppressions("leak:cache", "x"), memoryLimitBytes: 50 * MB }).verdict.limit;
+  assert.equal(limit?.exceeds, true);
+});
+
+test("a client of own rules is in the answer by its own id", async () => {
+  const { parseRules } = await import("./clients/own-rules.ts");
+  const { clients } = await import("./clients/index.ts");
+  const rules = await parseRules(
+    "clients:\n  - id: acme\n    builtOn: librdkafka\n    frames: { names: '^acme_' }\n    components: [{ component: message-cache, name: '^acme_cache' }]\n",
+    "rules.yaml",
+    clients,
+  );
+  const text = drawn(course(FETCH, filling, 1_040_000), course(OP, ops, 304), course("main > acme_cache > malloc", [MB, MB, MB], MB));
+  const answer = answerOn(text, { rules, messageBytes: 1024 });
+  assert.equal(answer.verdict.client, "acme");
+  assert.equal(answer.verdict.class, "buffering");
+  assert.deepEqual([...new Set(answer.ceilings.map(({ client }) => client))], ["acme"]);
+  assert.ok(answer.groups.some(({ client, component }) => client === "acme" && component === "message-cache"));
+  assert.ok(answer.groups.every(({ client }) => client === null || client === "acme"));
+  // chosen by its id as any other
+  assert.equal(answerOn(text, { rules, client: "acme", messageBytes: 1024 }).verdict.client, "acme");
+});
+
+test("a client that is not known is said where it shows, and a wrong id is refused with the nearest", () => {
+  const { verdict } = answerOn(drawn(course("main > acme::kafka::Fetcher::fetch > malloc", filling, 1_040_000)));
+  assert.ok(verdict.because.some(({ code, text }) => code === "suspected-client" && /\(acme\)/.test(text)));
+  const step = verdict.next.find(({ code }) => code === "name-suspect");
+  assert.match(step?.text ?? "", /--client.*docs\/rules\.md/);
+  assert.match(step?.command ?? "", /--rules/);
+  assert.throws(
+    () => answerOn("at 1s main > malloc 10", { client: "librdkafak" }),
+    (failure: unknown) => failure instanceof Failure && failure.code === "usage" && /Did you mean librdkafka/.test(failure.hint ?? ""),
+  );
 });

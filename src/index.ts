@@ -3,9 +3,11 @@
  * through the same door.
  */
 import { Failure } from "./base/failure.ts";
+import { nearestNames } from "./base/nearest.ts";
 import { type OpenOptions, openInput } from "./base/source.ts";
 import { VERSION } from "./base/version.ts";
 import { clients } from "./clients/index.ts";
+import { type OwnRules, readRules as readOwnRules } from "./clients/own-rules.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import { readCapture } from "./formats/recognize.ts";
 import { type Circumstances, gatherFacts, NOTHING_TOLD } from "./judge/facts.ts";
@@ -21,6 +23,8 @@ import { sarif } from "./report/sarif.ts";
 import { terminal } from "./report/terminal.ts";
 
 export { Failure, type Loss } from "./base/failure.ts";
+export { parseSuppressions, type Suppression } from "./base/suppressions.ts";
+export type { OwnRules } from "./clients/own-rules.ts";
 export type { Evidence } from "./evidence/evidence.ts";
 export type { Circumstances } from "./judge/facts.ts";
 export type { Profile } from "./model/profile.ts";
@@ -58,8 +62,33 @@ export function analyze(profile: Profile | null, options: AnalyzeOptions = {}): 
   if (profile === null && evidence.length === 0) {
     throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Give at least one capture, or --stats." });
   }
+  if (options.told?.client !== undefined && options.told.client !== null) requireClient(options.told.client, options.told.rules ?? null);
   const facts = gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
   return composeAnswer(facts, judge(facts), { version: VERSION, top: options.top ?? 10 });
+}
+
+/**
+ * The user's own frame rules, as docs/rules.md describes them, from a file.
+ * @throws Failure `configuration` with file and line
+ */
+export function readRules(path: string): Promise<OwnRules> {
+  return readOwnRules(path, clients);
+}
+
+/** @throws Failure `usage` when neither lagleak nor the rules know a client of this id */
+export function requireClient(id: string, rules: OwnRules | null): void {
+  const ids = [...(rules?.clients ?? []), ...clients].map((client) => client.id);
+  if (ids.includes(id)) return;
+  const near = nearestNames(id, ids, 3);
+  throw new Failure({
+    code: "usage",
+    message: `there is no Kafka client "${id}"`,
+    hint: `${near.length === 0 ? "" : `Did you mean ${orList(near)}? `}\`lagleak list clients\` lists them all; name another one with --rules.`,
+  });
+}
+
+function orList(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
 const renderers: readonly Renderer[] = [json, markdown, sarif, terminal];

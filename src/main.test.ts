@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { Answer } from "./report/answer.ts";
 
 const bin = fileURLToPath(new URL("./bin/lagleak.js", import.meta.url));
 
@@ -94,6 +95,64 @@ test("a file that is missing, empty, or no capture cannot be read", async () => 
     assert.match(stderr, messages[row] ?? /^$/);
     assert.doesNotMatch(stderr, /\n\s+at /);
   });
+});
+
+test("a client that is not known, rules and suppressions with a mistake are said before a capture is read", async () => {
+  const rules = path.join(folder, "rules.yaml");
+  await writeFile(rules, "clients:\n  - id: acme\n    frames: { names: ^acme_ }\n    builtOn: librdkafak\n");
+  const suppressions = path.join(folder, "lsan.supp");
+  await writeFile(suppressions, "# ours\nleak:cache\nrace:cache\n");
+  const [client, ruled, suppressed, missing] = await Promise.all([
+    lagleak(["--client", "rust-rdkafak", empty]),
+    lagleak(["--rules", rules, empty]),
+    lagleak(["--suppressions", suppressions, empty]),
+    lagleak(["--suppressions", path.join(folder, "none.supp"), empty]),
+  ]);
+  for (const outcome of [client, ruled, suppressed, missing]) assert.equal(outcome.code, 2, outcome.stderr);
+  assert.match(client.stderr, /there is no Kafka client "rust-rdkafak"\n {2}Did you mean rust-rdkafka/);
+  assert.ok(ruled.stderr.startsWith(`lagleak: ${rules}: no client "librdkafak" to be built on, at line 4\n  Did you mean librdkafka?`));
+  assert.match(suppressed.stderr, /lsan\.supp: this suppression is for another sanitizer, not for leaks, at line 3\n/);
+  assert.match(missing.stderr, /none\.supp: there is no such file\n/);
+});
+
+test("own rules and suppressions are followed, and said", async () => {
+  const capture = path.join(folder, "stacks.collapsed");
+  await writeFile(capture, "main;acme_fetch 4096000\nmain;orders_keep 100000\nmain;config_load 5000\n");
+  const rules = path.join(folder, "own.yaml");
+  await writeFile(rules, "clients:\n  - id: acme\n    frames: { names: ^acme_ }\n    components: [{ component: fetch-queue }]\n");
+  const suppressions = path.join(folder, "own.supp");
+  await writeFile(suppressions, "leak:^config_\nleak:nothing\n");
+  const { stdout } = await lagleak([capture, "--rules", rules, "--suppressions", suppressions, "--json"]);
+  const answer = JSON.parse(stdout) as Answer;
+  assert.deepEqual(
+    answer.groups.map(({ client, component, liveBytes }) => [client, component, liveBytes]),
+    [
+      ["acme", "fetch-queue", 4_096_000],
+      [null, null, 100_000],
+    ],
+  );
+  assert.deepEqual(
+    answer.suppressions.map(({ pattern, liveBytes, stacks }) => [pattern, liveBytes, stacks]),
+    [
+      ["^config_", 5000, 1],
+      ["nothing", 0, 0],
+    ],
+  );
+});
+
+test("the bin reads configuration in YAML and TOML, too", async () => {
+  const capture = path.join(folder, "fetch.collapsed");
+  await writeFile(capture, "main;rd_kafka_recv;rd_buf_alloc_segment0 4096000\n");
+  const yaml = path.join(folder, "client.yaml");
+  await writeFile(yaml, "kafka:\n  queued.max.messages.kbytes: 16384\n");
+  const toml = path.join(folder, "client.toml");
+  await writeFile(toml, '[librdkafka_options]\n"queued.max.messages.kbytes" = "16384"\n');
+  for (const config of [yaml, toml]) {
+    const { stdout, stderr } = await lagleak([capture, "--config", config, "--json"]);
+    assert.equal(stderr, "");
+    const { ceilings } = JSON.parse(stdout) as Answer;
+    assert.equal(ceilings.find(({ component }) => component === "fetch-queue")?.settings["queued.max.messages.kbytes"], "16384");
+  }
 });
 
 test("standard input is read and named", async () => {

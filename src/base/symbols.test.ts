@@ -159,3 +159,147 @@ test("code is owned by a package as its users name it", () => {
   assert.equal(owner("keep", "/root/go/pkg/mod/github.com/!acme/orders@v1.2.3/cache.go"), "github.com/Acme/orders");
   assert.equal(owner("app_cache_order", "consumer.c", "/opt/app/consumer"), "consumer");
 });
+
+/** `language: [function or type, file, module, owner]`; forms as profilers of that language write them. */
+const OWNED: Readonly<Record<string, readonly (readonly [name: string, file: string, module: string, owner: string])[]>> = {
+  Rust: [
+    ["order_app::cache::Cache<T>::store::{{closure}}", "src/cache.rs", "/app/consumer", "order_app"],
+    ["<order_app::Cache as core::ops::drop::Drop>::drop", "", "", "order_app"],
+    ["keep", "/root/.cargo/git/checkouts/orders-0123456789abcdef/1a2b3c4/src/lib.rs", "", "orders"],
+    ["keep", "/work/vendor/lru-cache/src/lib.rs", "", "lru-cache"],
+    ["keep", "/work/vendor/lru-cache-0.1.2/src/lib.rs", "", "lru-cache"],
+  ],
+  "C and C++": [
+    ["acme::orders::Cache<int>::add(int const&)", "cache.cpp", "/opt/app/consumer", "acme"],
+    ["(anonymous namespace)::pool", "pool.cpp", "/opt/app/consumer", "consumer"],
+    ["_GLOBAL__sub_I_main.cpp", "main.cpp", "/opt/app/consumer", "consumer"],
+    ["cache_order", "/src/cache.c", "/opt/app/libcache.so.2", "libcache.so.2"],
+    ["cache_order", "", "C:\\acme\\orders.dll", "orders.dll"],
+  ],
+  Go: [
+    ["main.main.func1", "/src/main.go", "/app/m", "main"],
+    [
+      "github.com/dgraph-io/badger/v2.(*DB).Update",
+      "github.com/dgraph-io/badger/v2@v2.2007.2/txn.go",
+      "",
+      "github.com/dgraph-io/badger/v2",
+    ],
+    [
+      "go.opentelemetry.io/otel/trace.init",
+      "/root/pkg/mod/go.opentelemetry.io/otel/trace@v1.3.0/x.go",
+      "",
+      "go.opentelemetry.io/otel/trace",
+    ],
+    ["github.com/grafana/dskit/kv.(*KV).Get", "/drone/src/vendor/github.com/grafana/dskit/kv/kv.go", "", "github.com/grafana/dskit"],
+    ["example.com/orders/internal/cache.(*Store[go.shape.int]).Add", "", "", "example.com/orders"],
+    ["orders/internal/cache.(*Store).Add", "", "", "orders/internal/cache"],
+    ["acme/orders/vendor/github.com/acme/lru/list.(*List).Add", "", "", "github.com/acme/lru"],
+  ],
+  JVM: [
+    ["com.acme.orders.CacheKt.put", "Cache.kt", "", "com.acme.orders"],
+    ["com.acme.orders.Cache$put$1.invokeSuspend", "Cache.kt", "", "com.acme.orders"],
+    ["com.acme.orders.Cache$.$anonfun$put$1", "Cache.scala", "", "com.acme.orders"],
+    ["com.acme.orders.Main$$Lambda$14/0x0000000800c1000.run", "", "", "com.acme.orders"],
+    ["com.acme.orders.Main$$Lambda/0x0000000800c1000.run", "", "", "com.acme.orders"],
+    ["com/acme/orders/Cache.put", "", "", "com.acme.orders"],
+    ["com.acme.orders.Cache.put_[j]", "", "", "com.acme.orders"],
+    ["com.example.function020", "Source020.java", "", "com.example"],
+    ["Cache.put", "Cache.java", "", "Cache"],
+    ["App$$Lambda$3/0x00007f3ae0000c18", "", "", "App"],
+    ["[Lcom.acme.orders.Cache;", "", "", "com.acme.orders"],
+    ["io.acme.orders.Cache.put", "", "", "io.acme.orders"],
+  ],
+  Node: [
+    ["keep", "file:///srv/orders/src/cache.mjs", "/srv/orders/src/cache.mjs", "orders"],
+    ["OrderCache.put", "/srv/orders/dist/cjs/cache.js", "", "orders"],
+    ["(anonymous)", "/opt/fmt/nodes/snap.js", "", "nodes"],
+    ["./index.js:(anonymous):19", "/home/dev/pyroscope/examples/nodejs/express/index.js", "", "express"],
+    ["keep", "/usr/src/app/index.js", "", "app"],
+    ["keep", "index.js", "", "index.js"],
+    ["keep", "webpack://orders/./src/cache.ts", "", "orders"],
+    ["keep", "webpack:///./src/cache.ts?1a2b", "", "src"],
+    ["keep", "webpack:///./node_modules/@acme/cache/index.js", "", "@acme/cache"],
+    ["keep", "webpack-internal:///(rsc)/./node_modules/lru-cache/index.js", "", "lru-cache"],
+    ["keep", "/srv/app/node_modules/.pnpm/lru-cache@7.18.3/node_modules/lru-cache/index.js", "", "lru-cache"],
+    ["keep", "/srv/app/node_modules/.pnpm/@acme+cache@1.0.0_peer@2.0.0/node_modules/@acme/cache/index.js", "", "@acme/cache"],
+    ["keep", "/srv/app/.yarn/cache/lru-cache-npm-7.18.3-e68be5b11c-10c0.zip/node_modules/lru-cache/index.js", "", "lru-cache"],
+    ["keep", "C:\\srv\\app\\node_modules\\@acme\\cache\\index.js", "", "@acme/cache"],
+    ["keep", "C:\\srv\\orders\\dist\\cache.js", "", "orders"],
+  ],
+  Python: [
+    ["put", "/usr/local/lib/python3.12/site-packages/acme_orders/cache.py", "", "acme_orders"],
+    ["put", "/usr/lib/python3/dist-packages/six.py", "", "six"],
+    ["put", "C:\\venv\\Lib\\site-packages\\acme_orders\\cache.py", "", "acme_orders"],
+    ["Cache.put", "/app/orders/cache.py", "", "orders"],
+    ["<module>", "/app/main.py", "", "app"],
+    ["put", "/usr/src/app/orders/cache.py", "", "orders"],
+    ["put", "cache.py", "", "cache.py"],
+  ],
+  ".NET": [
+    ["Acme.Orders.Cache.Put(class System.String,int32)", "", "", "Acme.Orders"],
+    ["Acme.Orders.Cache+Entry..ctor", "", "", "Acme.Orders"],
+    ["Acme.Orders.Cache`1[[System.String, System.Private.CoreLib]].Put", "", "", "Acme.Orders"],
+    ["Acme.Orders.Cache+<>c__DisplayClass0_0.<Put>b__0", "", "", "Acme.Orders"],
+    ["Acme.Orders.Cache.<PutAsync>d__5.MoveNext", "", "", "Acme.Orders"],
+    ["Acme.Cache.Put", "", "", "Acme"],
+    ["WebApplication1.Controllers!CpuController.Get", "WebApplication1", "", "WebApplication1.Controllers"],
+    ["Swashbuckle.AspNetCore.Swagger!SwaggerMiddleware.<Invoke>d__4.MoveNext", "", "", "Swashbuckle.AspNetCore.Swagger"],
+    ["orders.dll!Acme.Orders.Cache.Put", "", "", "Acme.Orders"],
+    ["Program.<Main>$", "", "", "Program"],
+  ],
+  Ruby: [
+    ["Orders::Cache#put", "/usr/local/bundle/gems/acme-orders-1.2.3/lib/cache.rb", "", "acme-orders"],
+    ["put", "/app/vendor/bundle/ruby/3.2.0/gems/acme_orders-1.2.3.pre1/lib/cache.rb", "", "acme_orders"],
+    ["put", "/app/vendor/bundle/ruby/3.2.0/bundler/gems/acme_orders-0a1b2c3d4e5f/lib/cache.rb", "", "acme_orders"],
+    ["put", "/usr/local/bundle/gems/nokogiri-1.16.0-x86_64-linux/lib/nokogiri.rb", "", "nokogiri"],
+    ["Cache#put", "/srv/orders/lib/cache.rb", "", "orders"],
+  ],
+  PHP: [
+    ["Acme\\Orders\\Cache::put", "/app/src/Cache.php", "", "Acme\\Orders"],
+    ["Acme\\Orders\\Cache::put", "", "", "Acme\\Orders"],
+    ["put", "/app/vendor/acme/orders/src/Cache.php", "", "acme/orders"],
+    ["put", "/srv/orders/src/functions.php", "", "orders"],
+  ],
+};
+
+for (const [language, table] of Object.entries(OWNED)) {
+  test(`${language}: code is owned by its package`, () => {
+    for (const [name, file, module, owner] of table) assert.equal(ownerOf({ name, file, module }), owner, `${name} @ ${file}`);
+  });
+}
+
+test("types are owned like the functions of the same package", () => {
+  const table: readonly (readonly [string, string])[] = [
+    ["com.acme.orders.Cache$Entry", "com.acme.orders"],
+    ["com.acme.orders.Cache[]", "com.acme.orders"],
+    ["Acme.Orders.Cache", "Acme.Orders"],
+    ["Acme.Orders.Cache`2[[System.String],[System.Int32]]", "Acme.Orders"],
+    ["Acme.Orders.Cache+Entry[]", "Acme.Orders"],
+    ["order_app::cache::Entry", "order_app"],
+    ["main.Entry", "main"],
+  ];
+  for (const [name, owner] of table) assert.equal(ownerOf({ name, file: "", module: "", isType: true }), owner, name);
+});
+
+test("no hostile file or name keeps the search for an owner busy", () => {
+  const parts = [
+    "/node_modules/",
+    "/.yarn/cache/@a-",
+    "/vendor/a-1.2.3",
+    "/gems/a-1",
+    "/pkg/mod/!a",
+    "a.a/",
+    "/src/",
+    "Acme.",
+    "a$",
+    "Acme\\",
+    "!",
+    "/vendor/a/",
+  ];
+  const started = performance.now();
+  for (const part of parts) {
+    const text = part.repeat(1 << 16);
+    for (const end of ["", ".js", ".php", ".rs", ".java"]) ownerOf({ name: text, file: text + end, module: text });
+  }
+  assert.ok(performance.now() - started < 2000, `${performance.now() - started} ms`);
+});

@@ -150,37 +150,113 @@ export interface NamedPlace {
   readonly name: string; // as the capture gives it
   readonly file: string; // "" = unknown
   readonly module: string; // "" = unknown
+  readonly isType?: boolean; // the name is a type's, not a function's
 }
 
 /**
- * The package that code belongs to, as its users would name it: npm package, crate, Go module, JVM package, C++ namespace, or
- * the file of a plain C module. "" = unknown. Files say it surest, then names, then modules.
+ * The package that code belongs to, as its users would name it: npm package, crate, Go module, JVM package, Python
+ * distribution, .NET namespace, gem, PHP namespace, C++ namespace, or the file of a plain C module. "" = unknown. Folders of
+ * package managers say it surest, then names, then modules. Scripts of the application itself are told by their folder.
  */
 export function ownerOf(place: NamedPlace): string {
-  return packageOfFile(place.file) || packageOfName(matchName(place.name)) || place.module.slice(place.module.lastIndexOf("/") + 1);
+  const { module, isType = false } = place;
+  const file = place.file.length > LONGEST_NAME ? place.file.slice(-LONGEST_NAME) : place.file;
+  const ofManager = packageOfFile(file);
+  if (ofManager !== "") return ofManager;
+  const name = matchName(place.name);
+  if (/\.php$/.test(file)) return phpNamespace(name) || folderOfScript(file);
+  if (SCRIPT.test(file)) return folderOfScript(file);
+  if (/\.(?:java|kt|scala|groovy|clj)$/.test(file)) return jvmPackage(name) || lastPart(module);
+  return packageOfName(name, isType) || lastPart(module);
+}
+
+function lastPart(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 
 /** Package of a source file inside of a package manager's folder; "" = in none. */
 function packageOfFile(file: string): string {
-  const npm = /^.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file);
-  if (npm !== null) return (npm[1] ?? "").replace("\\", "/");
-  const crate = /\/(?:registry\/src|vendor)\/(?:[^/]+\/)??([A-Za-z][\w-]*?)-\d+\.\d+\.\d+[^/]*\//.exec(file);
+  const npm = /^.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file.startsWith("node_modules") ? `/${file}` : file);
+  if (npm !== null) return npmPackage((npm[1] ?? "").replace("\\", "/"));
+  const yarn = /[/\\]\.yarn[/\\]cache[/\\]((?:@[^/\\]+?-)?[^/\\]+?)-npm-/.exec(file); // a zip file without node_modules in it
+  if (yarn !== null) return yarn[1] ?? "";
+  const crate = /[/\\](?:registry[/\\]src|vendor)[/\\](?:[^/\\]+[/\\])??([A-Za-z][\w-]*?)-\d+\.\d+\.\d+[^/\\]*[/\\]/.exec(file);
   if (crate !== null) return crate[1] ?? "";
-  const go = /\/pkg\/mod\/(.+?)@v/.exec(file);
+  const gitCrate = /[/\\]git[/\\]checkouts[/\\]([^/\\]+?)-[0-9a-f]{16}[/\\]/.exec(file);
+  if (gitCrate !== null) return gitCrate[1] ?? "";
+  const go = /\/pkg\/mod\/(.+?)@v/.exec(file) ?? /^([\w-]+(?:\.[\w-]+)+\/[^@\s]+?)@v\d/.exec(file); // the second: built with -trimpath
   if (go !== null) return (go[1] ?? "").replace(/!([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  const python = /\/(?:site|dist)-packages\/([^/]+?)(?:\.py)?(?:\/|$)/.exec(file);
-  return python?.[1] ?? "";
+  const gem = /[/\\]gems[/\\]([A-Za-z][\w.-]*?)-(?:\d[\w.]*(?:-[\w-]+)?|[0-9a-f]{7,})[/\\]/.exec(file);
+  if (gem !== null) return gem[1] ?? "";
+  const python = /[/\\](?:site|dist)-packages[/\\]([^/\\]+?)(?:\.py)?(?:[/\\]|$)/.exec(file);
+  if (python !== null) return python[1] ?? "";
+  const vendored = /[/\\]vendor[/\\](([^/\\]+)[/\\][^/\\]+)[/\\](?:[^/\\]+[/\\])*[^/\\]+\.(php|rs)$/.exec(file); // of Composer, of Cargo
+  if (vendored !== null) return (vendored[3] === "rs" ? vendored[2] : vendored[1]?.replace("\\", "/")) ?? "";
+  return "";
+}
+
+/** `.pnpm/name@1.2.3(peer@4)` and `.store/name-npm-1.2.3-hash` are folders of one package; an inner `node_modules` usually follows. */
+function npmPackage(folder: string): string {
+  const store = /^\.pnpm\/((?:@[^+@]+\+)?[^@]+)@/.exec(folder);
+  return store === null ? folder : (store[1] ?? "").replace("+", "/");
+}
+
+const SCRIPT = /\.(?:[cm]?[jt]sx?|pyx?|rb)(?:\?[\w-]*)?$/;
+
+/** Folders that lie inside of a package and do not name it. */
+const INNER_FOLDERS: ReadonlySet<string> = new Set(["src", "dist", "lib", "build", "out", "esm", "cjs"]);
+
+/**
+ * What names the application that a script belongs to, as long as no package file is at hand: the folder that holds `src`,
+ * `dist` and the like, else the script's own folder, else the script. `webpack://orders/./src/cache.ts` says it itself.
+ */
+function folderOfScript(file: string): string {
+  const bundled = /^webpack(?:-internal)?:\/\/(?:\/)?([^/]*)\//.exec(file);
+  const named = bundled?.[1] ?? "";
+  if (named !== "" && named !== "." && named !== "_N_E") return named.replace(/^\(.*\)$/, "") || named;
+  const parts = file
+    .replace(/^[a-z][\w+.-]*:\/\//i, "")
+    .split(/[/\\]/)
+    .filter((part) => part !== "" && part !== "." && part !== ".." && !/^[A-Za-z]:$/.test(part));
+  const script = parts.pop() ?? "";
+  const inner = parts.findIndex(
+    (part, row) => row > 0 && INNER_FOLDERS.has(part) && parts[row - 1] !== "usr" && parts[row - 1] !== "local",
+  );
+  return (inner > 0 ? parts[inner - 1] : parts.at(-1)) ?? script;
+}
+
+/** `Acme\Orders\Cache::put` is in `Acme\Orders`. */
+function phpNamespace(name: string): string {
+  return /^((?:\w+\\)*\w+)\\\w+/.exec(name)?.[1] ?? "";
+}
+
+/** JVM package of a name that is known to be one: also of packages and classes that break the rules of capitals. */
+function jvmPackage(name: string): string {
+  const parts = jvmParts(name);
+  const classAt = parts.findIndex((part) => /^[A-Z]/.test(part));
+  if (classAt === 0) return parts[0] ?? "";
+  return parts.slice(0, classAt < 0 ? -1 : classAt).join(".");
+}
+
+/** Without array marks, and without the suffix of hidden classes: `com.acme.Main$$Lambda$14/0x0000000800c1000.run`. */
+function jvmParts(name: string): readonly string[] {
+  const plain = name.replace(/^\[+L?/, "").replace(/\$\$Lambda.*$/, "");
+  return plain.replaceAll("/", ".").split(/[.$]/);
 }
 
 /** Package of a name that {@link matchName} made; "" where its form says none (plain C). */
-function packageOfName(name: string): string {
+function packageOfName(name: string, isType: boolean): string {
   const scope = name.indexOf("::");
-  if (scope > 0) return /^[\w$]+$/.test(name.slice(0, scope)) ? name.slice(0, scope) : "";
+  if (scope > 0) return /^[\w$]+$/.test(name.slice(0, scope)) ? name.slice(0, scope) : phpNamespace(name);
+  const dotNet = dotNetNamespace(name, isType);
+  if (dotNet !== "") return dotNet;
+  if (/\$\$Lambda|^\[+L/.test(name)) return jvmPackage(name);
+  if (name.startsWith("_GLOBAL__")) return ""; // constructors of a C++ file: `_GLOBAL__sub_I_main.cpp`
   const slash = name.lastIndexOf("/");
   const dot = name.indexOf(".", slash + 1);
   if (dot < 0) return /^[A-Z]\w*\$/.exec(name)?.[0].slice(0, -1) ?? ""; // nested class of a class without package
-  if (slash >= 0 && name.indexOf(".") < slash) return goModule(name.slice(0, dot).replaceAll("%2e", "."));
-  const parts = name.replaceAll("/", ".").split(/[.$]/);
+  if (slash >= 0 && (name.indexOf(".") < slash || name.includes("/vendor/"))) return goModule(name.slice(0, dot).replaceAll("%2e", "."));
+  const parts = jvmParts(name);
   const classAt = parts.findIndex((part) => /^[A-Z]/.test(part));
   const isJvm =
     slash < 0 ? classAt >= 0 && !(classAt === 1 && parts.length === 2) && !name.includes(".(") : /^[A-Z]/.test(name.slice(slash + 1));
@@ -188,8 +264,34 @@ function packageOfName(name: string): string {
   return classAt === 0 ? (parts[0] ?? "") : parts.slice(0, classAt).join(".");
 }
 
+/**
+ * Namespace of a .NET name, which differs from a JVM name in that everything is capitalised. Forms: `Acme.Orders.Cache.Put`,
+ * `Acme.Orders.Cache+Entry`, ``Acme.Orders.Cache`1``, `Acme.Orders!Cache.Put` (dotnet-trace and Pyroscope write the namespace or
+ * the assembly before the mark). "" where it is none, or has no namespace.
+ */
+function dotNetNamespace(name: string, isType: boolean): string {
+  const bang = name.indexOf("!");
+  if (bang > 0) {
+    const inner = dotNetNamespace(name.slice(bang + 1), isType);
+    const outer = name.slice(0, bang);
+    return inner || (/^[A-Za-z_][\w.]*$/.test(outer) ? outer.replace(/\.(?:dll|exe)$/i, "") : "");
+  }
+  const nested = name.search(/[+`]/);
+  const isMarked = nested > 0 || /\.\.c?ctor$/.test(name);
+  const type = /^[A-Z]\w*(?:\.[A-Z]\w*)+/.exec(nested > 0 ? name.slice(0, nested) : name)?.[0] ?? "";
+  const parts = type.split(".");
+  if (parts.length < 2) return "";
+  if (nested > 0 || isType) return parts.slice(0, -1).join(".");
+  // what follows the capitalised parts is a method in small letters or a compiler's name, so the last part is the type
+  const rest = name.slice(type.length);
+  if (rest !== "") return isMarked || parts.length > 2 || /^\.(?:[a-z]?__|\.?c?ctor$)/.test(rest) ? parts.slice(0, -1).join(".") : "";
+  return parts.length < 3 ? "" : parts.slice(0, -2).join(".");
+}
+
 /** Module of a Go package path. go.mod is not at hand: hosting sites have owner/name, `/vN` belongs to the module. */
-function goModule(packagePath: string): string {
+function goModule(path: string): string {
+  const vendored = path.lastIndexOf("/vendor/");
+  const packagePath = vendored < 0 ? path : path.slice(vendored + "/vendor/".length);
   const parts = packagePath.split("/");
   const host = parts[0] ?? "";
   const isHosting = /^(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org)$/.test(host) || packagePath.startsWith("golang.org/x/");

@@ -35,6 +35,8 @@ export interface EvidenceOptions {
 
 export interface AttributionOptions {
   readonly app?: RegExp;
+  readonly rules?: string; // path
+  readonly suppressions?: string; // path
 }
 
 export interface SelectionOptions {
@@ -117,7 +119,11 @@ export function addEvidenceOptions(command: Command): void {
 }
 
 export function addAttributionOptions(command: Command): void {
-  command.optionsGroup("Attribution:").option("--app <regex>", "functions, types, files or modules of the application", parseRegExp);
+  command
+    .optionsGroup("Attribution:")
+    .option("--app <regex>", "functions, types, threads, files or modules of the application, whatever else would claim them", parseRegExp)
+    .option("--rules <file>", "own clients and wrappers, by their frames: YAML or JSON, see docs/rules.md")
+    .option("--suppressions <file>", "stacks to leave out, as LeakSanitizer reads them: lines of leak:<pattern>");
 }
 
 export function addSelectionOptions(command: Command): void {

@@ -3,6 +3,7 @@
  * separators, so that `fetch.max.bytes`, `FetchMaxBytes`, `fetch_max_bytes` and `FETCH_MAX_BYTES` are one setting.
  */
 import { Failure } from "../base/failure.ts";
+import { editDistance } from "../base/nearest.ts";
 import { compareVersions } from "../base/versions.ts";
 import type { Ceiling, Parameter, Scope, Settings } from "./client.ts";
 
@@ -186,20 +187,4 @@ export function unknownSettings(
     if (isComplete || nearest !== null) unknown.push({ name, nearest });
   }
   return unknown;
-}
-
-/** Levenshtein distance, or `most` when it is at least that. */
-function editDistance(left: string, right: string, most: number): number {
-  if (Math.abs(left.length - right.length) >= most) return most;
-  let row = Array.from({ length: right.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    if (Math.min(...next) >= most) return most;
-    row = next;
-  }
-  return Math.min(most, row[right.length] ?? most);
 }

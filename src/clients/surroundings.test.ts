@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { matchName } from "../base/symbols.ts";
+import { applicationCode, type Code, leftToClients, librariesAndRuntimes } from "../testing/foreign-code.ts";
 import { clients } from "./index.ts";
 import { type SurroundingKind, surroundings } from "./surroundings.ts";
 
-function kindOf(name: string): SurroundingKind | null {
-  return surroundings.find((entry) => entry.of !== "type" && entry.name?.test(matchName(name)) === true)?.kind ?? null;
+/** As attribution asks: names and files first, then modules. */
+function kindOf(code: string | Code): SurroundingKind | null {
+  const { name = "", file = "", module = "", of = "function" } = typeof code === "string" ? { name: code } : code;
+  const matches = (pattern: RegExp | undefined, text: string): boolean => text !== "" && pattern?.test(text) === true;
+  const fitting = surroundings.filter((entry) => entry.of === undefined || entry.of === of);
+  const byCode = fitting.find((entry) => matches(entry.name, matchName(name)) || matches(entry.file, file));
+  return (byCode ?? fitting.find((entry) => matches(entry.module, module)))?.kind ?? null;
 }
 
 test("allocators of every language are passed over", () => {
@@ -72,21 +78,48 @@ test("runtimes and libraries are neither the client nor the application", () => 
   for (const name of names) assert.match(kindOf(name) ?? "none", /runtime|library/, name);
 });
 
-test("names of an application are nobody else's", () => {
-  const names = [
-    "main",
-    "app_cache_order",
-    "order_app::cache::Cache::store",
-    "main.(*Cache).add",
-    "com.acme.orders.Cache.put",
-    "allocate_order",
-    "malloc_order",
-    "EVPHandler",
-    "tokio_app::run",
-    "github.com/acme/compress/zstd.Decode",
-    "github.com/acme/golang.org/x.Keep",
-  ];
-  for (const name of names) assert.equal(kindOf(name), null, name);
+for (const [language, codes] of Object.entries(librariesAndRuntimes)) {
+  test(`${language}: its runtime and well-known libraries are recognised`, () => {
+    for (const code of codes) assert.match(kindOf(code) ?? "none", /^(?:runtime|library|container)$/, JSON.stringify(code));
+  });
+}
+
+test("allocators of other runtimes and profilers within the process are recognised", () => {
+  for (const name of [
+    "RtlAllocateHeap",
+    "g_malloc0",
+    "apr_palloc",
+    "_emalloc",
+    "_safe_emalloc",
+    "ruby_xmalloc",
+    "os::malloc",
+    "szone_malloc",
+  ])
+    assert.equal(kindOf(name), "allocator", name);
+  assert.equal(kindOf("runtime/pprof.(*profileBuilder).build"), "profiler");
+  assert.equal(kindOf("runtime/pprof.Do"), "runtime");
+  assert.equal(kindOf({ name: "encode", file: "/srv/node_modules/@datadog/pprof/out/src/profile-encoder.js" }), "profiler");
+});
+
+for (const [language, codes] of Object.entries(applicationCode)) {
+  test(`${language}: code of an application is nobody else's`, () => {
+    for (const code of codes) assert.equal(kindOf(code), null, JSON.stringify(code));
+  });
+}
+
+test("no library claims code of Kafka clients", () => {
+  for (const code of leftToClients) assert.equal(kindOf(code), null, JSON.stringify(code));
+});
+
+test("no client claims code of libraries, runtimes or applications", () => {
+  for (const codes of [...Object.values(librariesAndRuntimes), ...Object.values(applicationCode)]) {
+    for (const { name = "", file = "", module = "" } of codes) {
+      for (const { id, own } of clients) {
+        const claims = own.names.test(matchName(name)) || own.files?.test(file) === true || own.modules?.test(module) === true;
+        assert.ok(!claims, `${id} claims ${name} @ ${file} in ${module}`);
+      }
+    }
+  }
 });
 
 test("no pattern is slow on a hostile name", () => {
@@ -111,6 +144,16 @@ test("no pattern is slow on a hostile name", () => {
     "librdkafka-".repeat(372),
     "rdkafka::".repeat(455),
     "libc_malloc".repeat(372),
+    "/node_modules/express/".repeat(186),
+    "/site-packages/numpy".repeat(204),
+    "/vendor/symfony/a/".repeat(227),
+    "/gems/rack-1-".repeat(315),
+    "io.acme.".repeat(512),
+    "rb_ary_".repeat(585),
+    "System.Collections.A".repeat(204),
+    "github.com/klauspost/compress/v".repeat(132),
+    "ssl_cert".repeat(512),
+    "a/vendor/".repeat(455),
   ];
   const started = performance.now();
   for (const name of hostile) for (const pattern of patterns) pattern?.test(`${name}!`);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Component } from "../clients/client.ts";
 import { clients } from "../clients/index.ts";
+import { parseRules } from "../clients/own-rules.ts";
 import { seriesByGroup, seriesOf } from "../model/ledger.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { sketch } from "../testing/sketch.ts";
@@ -245,13 +246,45 @@ test("no rule claims a frame of the application or of another library", () => {
   }
 });
 
-test("the user may say what is the application's and give rules for a client that is not known", () => {
+test("the user may say what is the application's and give rules for a client that is not known", async () => {
   assertPaths([["main > rd_kafka_recv > rd_buf_init > malloc", "app"]], { app: /^rd_buf_/ });
   assertPaths([["main > acme_fetch > acme_buffer_new > malloc", "client/fetch-queue"]], {
-    extraRules: [{ component: "fetch-queue", name: /^acme_buffer_/, source: "the user", grade: "documented" }],
+    rules: await parseRules(
+      "clients: [{ id: acme, frames: { names: ^acme_buffer_ }, components: [{ component: fetch-queue }] }]",
+      "rules.yaml",
+      clients,
+    ),
   });
   const unknown = attribute(sketch("at 1s main > acme::kafka::Fetcher::fetch > malloc 10"), clients);
   assert.deepEqual([unknown.clients.length, unknown.suspectedClient], [0, "acme"]);
+});
+
+test("--app takes functions, types, threads, modules and files, in any form of their names", () => {
+  const app = (pattern: string): AttributeOptions => ({ app: new RegExp(pattern) });
+  assertPaths([["main > std::vector<acme::Order>::push_back > malloc", "app/std"]], app("vector<acme"));
+  assertPaths([["main > std::vector<acme::Order>::push_back > malloc", "app/std"]], app("^std::vector::push_back$"));
+  assertPaths(
+    [["main > _ZN7rdkafka7message15BorrowedMessage6detach17h0123456789abcdefE > malloc", "app/rdkafka"]],
+    app("BorrowedMessage::detach$"),
+  );
+  assertPaths([["<java.util.HashMap$Node>", "app/java.util"]], app("^java\\.util\\."));
+  assertPaths([["<io.netty.buffer.PoolChunk>", "app/io.netty.buffer"]], app("PoolChunk"));
+  assertPaths([["[rdk:broker1] > /app/consumer! > libc.so.6!malloc 30400 / 100", "unknown"]], app("^rdk:")); // nameless below it
+  assertPaths([["[rdk:broker1] > rd_malloc > libc.so.6!malloc 30400 / 100", "app/rdk:broker1"]], app("^rdk:"));
+  assertPaths([["main > /app/consumer! > libc.so.6!malloc 100", "app/consumer"]], app("^/app/consumer$"));
+  assertPaths([["main > /usr/lib/librdkafka.so.1!rd_kafka_recv > malloc", "app/librdkafka.so.1"]], app("librdkafka\\.so"));
+  assertPaths([["main > keep @ /srv/app/node_modules/express/index.js", "app/express"]], app("node_modules/express/"));
+});
+
+test("code that calls itself Kafka is suspected to be a client, by its name or its package", () => {
+  const suspectIn = (path: string, options: AttributeOptions = {}): string | null =>
+    attribute(sketch(`at 1s ${path} 10`), clients, options).suspectedClient;
+  assert.equal(suspectIn("main > acme::kafka::Fetcher::fetch > malloc"), "acme");
+  assert.equal(suspectIn("main > fetch @ /srv/app/node_modules/acme-kafka/index.js"), "acme-kafka");
+  assert.equal(suspectIn("<com.acme.kafka.Fetcher$Batch>"), "com.acme.kafka");
+  assert.equal(suspectIn("main > acme::Fetcher::fetch > malloc"), null);
+  assert.equal(suspectIn("main > acme::kafka::Fetcher::fetch > rd_kafka_recv > malloc"), null);
+  assert.equal(suspectIn("main > acme::kafka::Fetcher::fetch > malloc", { app: /^acme::/ }), null);
 });
 
 test("groups turn into series", () => {

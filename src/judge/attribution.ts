@@ -8,9 +8,10 @@
  * client frame (a thread's name, for instance) stands above them.
  */
 import { add, at, type Column } from "../base/columns.ts";
-import { matchName, ownerOf } from "../base/symbols.ts";
+import { displayName, matchName, ownerOf } from "../base/symbols.ts";
 import { COMPONENTS, type Component, type FrameRule, type KafkaClient } from "../clients/client.ts";
 import { lineageOf } from "../clients/lineage.ts";
+import type { FramePatterns, OwnRules } from "../clients/own-rules.ts";
 import { type SurroundingKind, surroundings } from "../clients/surroundings.ts";
 import { FrameKind, type Profile } from "../model/profile.ts";
 
@@ -27,10 +28,10 @@ const RUNTIME = 3;
 export interface AttributeOptions {
   /** The client by its id, where the user says it: what it is built on counts as this client. */
   readonly client?: string | null;
-  /** Names, modules or files that are the application's, whatever else would claim them. */
+  /** Functions, types, threads, modules or files that are the application's, whatever else would claim them. */
   readonly app?: RegExp | null;
-  /** Rules for a client that is not in the list; their frames belong to a client `custom`. */
-  readonly extraRules?: readonly FrameRule[];
+  /** The user's own rules, asked right after `app`. */
+  readonly rules?: OwnRules | null;
 }
 
 /** A client of which frames, types, threads or modules are in the profile. */
@@ -72,12 +73,13 @@ const SAW_BLANK = 2;
 const SAW_CONTAINER = 4;
 
 export function attribute(profile: Profile, clients: readonly KafkaClient[], options: AttributeOptions = {}): Attribution {
-  const known = options.extraRules === undefined ? clients : [customClient(options.extraRules), ...clients];
+  const rules = options.rules ?? null;
+  const known = rules === null ? clients : [...rules.clients, ...clients];
   const { paths } = profile;
   const names = new FrameNames(profile);
   const sizes = sizesOf(profile);
   const invented = known.map((client) => hasInventedNames(profile, client, names, sizes.highestBytes));
-  const frames = classifyFrames(profile, known, names, invented, options.app ?? null);
+  const frames = classifyFrames(profile, known, names, invented, options.app ?? null, rules);
   const enclosures = new Enclosures(profile, known, names);
   const labels = labelsOf(known, frames.clientsSeen, options.client ?? null);
   const clientIds = ["", ...new Set(labels)];
@@ -190,10 +192,14 @@ export function groupPaths(
 /** Everything that is asked of one frame. */
 interface FrameFacts {
   readonly name: string; // normalised; "" = function unknown
+  readonly raw: string; // as the capture gives it
   readonly kind: number;
   readonly module: string;
   readonly file: string;
 }
+
+/** Longer paths are cut before patterns look at them. */
+const LONGEST_PLACE = 4096;
 
 /** What profilers write where they know no function. */
 const NO_NAME = /^(?:\?+|\?\?:0|[<([]?unknown[>)\]]?|0x[0-9a-f]+)$/i;
@@ -222,9 +228,10 @@ class FrameNames {
     const { strings, modules, frames } = this.#profile;
     return {
       name: this.nameOf(frame),
+      raw: strings[at(frames.name, frame)] ?? "",
       kind: at(frames.kind, frame),
-      module: strings[at(modules.name, at(frames.module, frame))] ?? "",
-      file: strings[at(frames.file, frame)] ?? "",
+      module: (strings[at(modules.name, at(frames.module, frame))] ?? "").slice(0, LONGEST_PLACE),
+      file: (strings[at(frames.file, frame)] ?? "").slice(0, LONGEST_PLACE),
     };
   }
 }
@@ -253,6 +260,7 @@ function classifyFrames(
   names: FrameNames,
   invented: readonly boolean[],
   app: RegExp | null,
+  own: OwnRules | null,
 ): ClassifiedFrames {
   const { frames } = profile;
   const role = new Uint8Array(frames.length);
@@ -264,42 +272,66 @@ function classifyFrames(
   const clientsSeen = clients.map(() => 0);
   let kafkaLike: string | null = null;
   const memo = new Map<string, readonly [role: number, data: number, saw: number]>();
+  const around = new SurroundingIndex();
   const shown = clients.map((client) => client.own.weakTypes !== undefined && isShown(client, names, frames.length));
 
-  const classify = (facts: FrameFacts): readonly [number, number, number] => {
-    if (app === null || ![facts.name, facts.module, facts.file].some((text) => text !== "" && app.test(text))) {
-      const named = facts.kind === FrameKind.thread ? null : surroundingOf(facts, "code");
-      if (named === "allocator") return [PASSES_ON, 0, 0];
-      // Where two clients have a namespace in common, the module tells them apart
-      const byBoth = clients.findIndex((client) => ownsByName(client, facts) && client.own.modules?.test(facts.module) === true);
-      const byName =
-        byBoth >= 0
-          ? byBoth
-          : clients.findIndex((client, row) => ownsByName(client, facts) || (shown[row] === true && ownsWeakly(client, facts)));
-      const byPlace = byName >= 0 || named !== null ? byName : clients.findIndex((client) => ownsByPlace(client, facts));
-      const client = clients[byPlace];
-      if (client !== undefined) {
-        const isUnnamed = facts.name === "" || facts.kind === FrameKind.thread || invented[byPlace] === true;
-        const rules = client.rules.filter((rule) => canHold(rule, facts, isUnnamed));
-        const asksSize = rules.some((rule) => rule.blockBytes !== undefined);
-        return [
-          IS_CLIENT,
-          choices.push({ client: byPlace, rules, otherwise: isUnnamed ? "unsymbolised-client" : "client-other", asksSize }) - 1,
-          0,
-        ];
-      }
-      const surrounding = named ?? (facts.kind === FrameKind.thread ? null : surroundingOf(facts, "module"));
-      if (surrounding === "allocator") return [PASSES_ON, 0, 0];
-      if (surrounding === "profiler") return [IS_PROFILER, 0, SAW_RUNTIME];
-      if (surrounding !== null) return [PASSES_ON, 0, surrounding === "container" ? SAW_CONTAINER : SAW_RUNTIME];
-      if (facts.kind === FrameKind.thread) return [PASSES_ON, 0, 0]; // says nothing of what the thread does
-      if (facts.name === "") return [IS_BLANK, 0, SAW_BLANK];
-    }
-    const text = ownerOf(facts);
-    const row = ownerRows.get(text) ?? owners.push(text) - 1;
-    ownerRows.set(text, row);
-    if (kafkaLike === null && /kafka/i.test(facts.name)) kafkaLike = text === "" ? facts.name : text;
+  type Result = readonly [role: number, data: number, saw: number];
+
+  const asClient = (row: number, client: KafkaClient, facts: FrameFacts): Result => {
+    const isUnnamed = facts.name === "" || facts.kind === FrameKind.thread || invented[row] === true;
+    const rules = client.rules.filter((rule) => canHold(rule, facts, isUnnamed));
+    const asksSize = rules.some((rule) => rule.blockBytes !== undefined);
+    return [
+      IS_CLIENT,
+      choices.push({ client: row, rules, otherwise: isUnnamed ? "unsymbolised-client" : "client-other", asksSize }) - 1,
+      0,
+    ];
+  };
+
+  const asApp = (owner: string): Result => {
+    const row = ownerRows.get(owner) ?? owners.push(owner) - 1;
+    ownerRows.set(owner, row);
     return [IS_APP, row, 0];
+  };
+
+  const ownerOfFacts = (facts: FrameFacts): string =>
+    facts.kind === FrameKind.thread ? facts.name : ownerOf({ ...facts, isType: facts.kind === FrameKind.type });
+
+  /** What the user says; null where the user says nothing. */
+  const asTold = (facts: FrameFacts): Result | null => {
+    if (app !== null && isOfApp(app, facts)) return asApp(ownerOfFacts(facts));
+    if (own === null) return null;
+    const ofApplication = own.application.find((entry) => isAmong(entry.frames, facts));
+    if (ofApplication !== undefined) return asApp(ofApplication.package ?? ownerOfFacts(facts));
+    const row = own.clients.findIndex((client) => isAmong(client.own, facts));
+    const client = own.clients[row];
+    if (client !== undefined) return asClient(row, client, facts); // own clients are the first of all
+    return own.libraries.some((patterns) => isAmong(patterns, facts)) ? [PASSES_ON, 0, SAW_RUNTIME] : null;
+  };
+
+  const classify = (facts: FrameFacts): Result => {
+    const told = asTold(facts);
+    if (told !== null) return told;
+    const named = facts.kind === FrameKind.thread ? null : around.ofCode(facts);
+    if (named === "allocator") return [PASSES_ON, 0, 0];
+    // Where two clients have a namespace in common, the module tells them apart
+    const byBoth = clients.findIndex((client) => ownsByName(client, facts) && client.own.modules?.test(facts.module) === true);
+    const byName =
+      byBoth >= 0
+        ? byBoth
+        : clients.findIndex((client, row) => ownsByName(client, facts) || (shown[row] === true && ownsWeakly(client, facts)));
+    const byPlace = byName >= 0 || named !== null ? byName : clients.findIndex((client) => ownsByPlace(client, facts));
+    const client = clients[byPlace];
+    if (client !== undefined) return asClient(byPlace, client, facts);
+    const surrounding = named ?? (facts.kind === FrameKind.thread ? null : around.ofModule(facts.module));
+    if (surrounding === "allocator") return [PASSES_ON, 0, 0];
+    if (surrounding === "profiler") return [IS_PROFILER, 0, SAW_RUNTIME];
+    if (surrounding !== null) return [PASSES_ON, 0, surrounding === "container" ? SAW_CONTAINER : SAW_RUNTIME];
+    if (facts.kind === FrameKind.thread) return [PASSES_ON, 0, 0]; // says nothing of what the thread does
+    if (facts.name === "") return [IS_BLANK, 0, SAW_BLANK];
+    const owner = ownerOfFacts(facts);
+    if (kafkaLike === null && KAFKA_LIKE.test(`${facts.name} ${owner}`)) kafkaLike = owner === "" ? facts.name : owner;
+    return asApp(owner);
   };
 
   for (let frame = 1; frame < frames.length; frame++) {
@@ -316,14 +348,51 @@ function classifyFrames(
   return { role, data, saw, owners, choices, clientsSeen, kafkaLike };
 }
 
-/** By what the code is (name, file), or by the module it lies in. */
-function surroundingOf(facts: FrameFacts, by: "code" | "module"): SurroundingKind | null {
+/** Asks the surroundings. Names are many and asked once each by the caller; files and modules are few, so their answers are kept. */
+class SurroundingIndex {
+  readonly #byFile: Map<string, number> = new Map();
+  readonly #byModule: Map<string, number> = new Map();
+
+  /** By what the code is: the first entry that its name or its file fits. */
+  ofCode({ name, kind, file }: FrameFacts): SurroundingKind | null {
+    let byFile = file === "" ? -1 : this.#byFile.get(file);
+    if (byFile === undefined) {
+      byFile = surroundings.findIndex((entry) => entry.file?.test(file) === true);
+      this.#byFile.set(file, byFile);
+    }
+    const before = byFile < 0 ? surroundings.length : byFile;
+    for (let row = 0; row < before && name !== ""; row++) {
+      const entry = surroundings[row];
+      if (entry?.name === undefined || (entry.of !== undefined && FrameKind[entry.of] !== kind)) continue;
+      if (entry.name.test(name)) return entry.kind;
+    }
+    return surroundings[byFile]?.kind ?? null;
+  }
+
+  /** By the module that the code lies in. */
+  ofModule(module: string): SurroundingKind | null {
+    if (module === "") return null;
+    let row = this.#byModule.get(module);
+    if (row === undefined) {
+      row = surroundings.findIndex((entry) => entry.module?.test(module) === true);
+      this.#byModule.set(module, row);
+    }
+    return surroundings[row]?.kind ?? null;
+  }
+}
+
+/** Code of no known client that shows one all the same. */
+const KAFKA_LIKE = /kafka/i;
+
+/** Names are asked in every form that the user may have seen: as in the capture, as shown, as rules see them. */
+function isOfApp(app: RegExp, { name, raw, module, file }: FrameFacts): boolean {
+  const shown = name === "" ? "" : displayName(raw);
+  return [name, shown, raw, module, file].some((text) => text !== "" && app.test(text));
+}
+
+function isAmong({ names, modules, files, threads }: FramePatterns, { name, kind, module, file }: FrameFacts): boolean {
   const matches = (pattern: RegExp | undefined, text: string): boolean => text !== "" && pattern?.test(text) === true;
-  const found = surroundings.find((entry) => {
-    if (entry.of !== undefined && FrameKind[entry.of] !== facts.kind) return false;
-    return by === "module" ? matches(entry.module, facts.module) : matches(entry.name, facts.name) || matches(entry.file, facts.file);
-  });
-  return found?.kind ?? null;
+  return matches(kind === FrameKind.thread ? threads : names, name) || matches(modules, module) || matches(files, file);
 }
 
 function ownsByName(client: KafkaClient, facts: FrameFacts): boolean {
@@ -508,26 +577,6 @@ function sizesOf(profile: Profile): { readonly meanBlockBytes: Float64Array; rea
 /** Matches what any of the patterns matches (flags are left out: no rule has any); nothing when there is none. */
 function unionOf(patterns: readonly (RegExp | undefined)[]): RegExp {
   return new RegExp(patterns.flatMap((pattern) => (pattern === undefined ? [] : [`(?:${pattern.source})`])).join("|") || "(?!)");
-}
-
-/** Rules given by the user, as a client: whatever one of them matches is its own. */
-function customClient(rules: readonly FrameRule[]): KafkaClient {
-  return {
-    id: "custom",
-    title: "custom rules",
-    language: "",
-    own: {
-      names: unionOf(rules.map((rule) => rule.name)),
-      modules: unionOf(rules.map((rule) => rule.module)),
-      files: unionOf(rules.map((rule) => rule.file)),
-    },
-    queueMemory: "native",
-    rules,
-    examples: [],
-    retention: { text: "", source: "", grade: "documented" },
-    issues: [],
-    remedies: { buffering: () => [], appRetained: [], backPressure: "", howToGetStatistics: "" },
-  };
 }
 
 /**

@@ -43,10 +43,17 @@ export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: s
   for (const { id, code, figures, logBayesFactor } of weighed) findings.push(finding(`${id}:${code}`, figures, {}, logBayesFactor));
   findings.push(...besides(verdict));
   findings.push(...reports(facts, verdict));
+  const suspect = suspectedClient(facts);
+  if (suspect !== null) findings.push(finding("suspected-client", {}, { owner: suspect }));
   if (verdict.outside !== null) findings.push(finding("outside-growth", { ...verdict.outside }));
   const damage = facts.profile.losses.find(({ code }) => code === "truncated");
   if (damage !== undefined && facts.profile.observes !== "allocated") findings.push(finding("cut-live-is-not-leaked"));
   return findings;
+}
+
+/** Code that calls itself Kafka, where neither the capture shows a known client nor the user names one. */
+function suspectedClient({ client, attribution }: ProcessFacts): string | null {
+  return client === null ? attribution.suspectedClient : null;
 }
 
 function blindFinding({ blind }: ProcessVerdict): Finding {
@@ -128,7 +135,10 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   }
   if (lastObserved === 1 && verdict.blind === null) steps.push(finding("capture-series", {}, { format }));
   const sure = verdict.class !== "inconclusive" && verdict.confidence >= 0.95;
-  if ((isQueue || isQueueElsewhere(facts)) && queues.length === 0 && client !== null && !sure) {
+  const unknownClient = suspectedClient(facts);
+  if (unknownClient !== null) steps.push(finding("name-suspect", {}, { owner: unknownClient }));
+  const mayAsk = client !== null && statisticsOf(client) !== "";
+  if ((isQueue || isQueueElsewhere(facts)) && queues.length === 0 && mayAsk && !sure) {
     steps.push(finding("capture-statistics", {}, { how: statisticsOf(client) }));
   }
   if (queues.length > 0 && queue === null && lastObserved > 1) steps.push(finding("say-started-at"));
@@ -139,7 +149,7 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   if (missing.has("samples")) steps.push(finding("more-samples", {}, { format }));
   const isUnnamed = kind === "unknown" && profile.losses.some(({ code }) => code === "no-names");
   if (isUnnamed) steps.push(finding("name-functions"));
-  else if (client === null && facts.attribution.clients.length === 0) steps.push(finding("name-client"));
+  else if (client === null && unknownClient === null && facts.attribution.clients.length === 0) steps.push(finding("name-client"));
   if (verdict.class === "inconclusive" && isQueue && lastObserved > 1) {
     const wait = waitFor(verdict.deciding, facts);
     if (wait !== null) steps.push(finding("capture-longer", { waitMs: wait }));

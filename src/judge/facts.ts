@@ -5,6 +5,7 @@
  */
 import { add, at } from "../base/columns.ts";
 import type { Loss } from "../base/failure.ts";
+import type { Suppression } from "../base/suppressions.ts";
 import {
   type Ceiling,
   type Component,
@@ -15,10 +16,12 @@ import {
   type Settings,
 } from "../clients/client.ts";
 import { boundingClient, type ConcerningIssue, ceilingsOf, issuesOf } from "../clients/lineage.ts";
+import type { OwnRules } from "../clients/own-rules.ts";
 import type { Evidence, QueueEvidence } from "../evidence/evidence.ts";
 import { type GroupSeries, liveAt, seriesByGroup, seriesOf } from "../model/ledger.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
+import { type Suppressed, suppress } from "../model/suppress.ts";
 import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
 import {
@@ -48,6 +51,8 @@ export interface Circumstances {
   readonly memoryLimitBytes: number | null;
   readonly startedAt: number | null; // Unix ms; overrides what the capture says
   readonly app: RegExp | null;
+  readonly rules: OwnRules | null;
+  readonly suppressions: readonly Suppression[];
 }
 
 export const NOTHING_TOLD: Circumstances = {
@@ -65,10 +70,12 @@ export const NOTHING_TOLD: Circumstances = {
   memoryLimitBytes: null,
   startedAt: null,
   app: null,
+  rules: null,
+  suppressions: [],
 };
 
 /** What the user told of the client and its messages. */
-export type Told = Omit<Circumstances, "settings" | "memoryLimitBytes" | "startedAt" | "app">;
+export type Told = Omit<Circumstances, "settings" | "memoryLimitBytes" | "startedAt" | "app" | "rules" | "suppressions">;
 
 /** Components that are judged together, because one thing bounds them together. */
 export interface JudgedGroup {
@@ -102,6 +109,8 @@ export interface ProcessFacts {
   readonly queue: AlignedQueue | null;
   readonly startedAt: number | null;
   readonly losses: readonly Loss[];
+  /** What the user's suppressions took out before anything was attributed. */
+  readonly suppressed: Suppressed;
 }
 
 const AGE_SLICES = 12;
@@ -111,12 +120,14 @@ const EXIT_SHARE = 0.5;
 
 export function gatherFacts(
   captured: Profile | null,
-  clients: readonly KafkaClient[],
+  knownClients: readonly KafkaClient[],
   evidence: readonly Evidence[],
   told: Circumstances,
 ): ProcessFacts {
-  const profile = captured ?? nothingCaptured();
-  const attribution = attribute(profile, clients, { client: told.client, app: told.app });
+  const clients = [...(told.rules?.clients ?? []), ...knownClients];
+  const suppressed = suppress(captured ?? nothingCaptured(), told.suppressions);
+  const { profile } = suppressed;
+  const attribution = attribute(profile, knownClients, { client: told.client, app: told.app, rules: told.rules });
   const losses: Loss[] = [];
   const queues = queuesIn(evidence);
   const client = clientOf(clients, attribution, told.client, queues);
@@ -159,7 +170,13 @@ export function gatherFacts(
     queue,
     startedAt,
     losses,
+    suppressed,
   };
+}
+
+/** Live bytes that suppressions took out of sight, at an instant. */
+export function suppressedBytesAt({ suppressed: { bytes, suppressions } }: Pick<ProcessFacts, "suppressed">, instant: number): number {
+  return suppressions.reduce((sum, _, row) => sum + at(seriesOf(bytes, row + 1), instant), 0);
 }
 
 function queuesIn(evidence: readonly Evidence[]): readonly QueueEvidence[] {

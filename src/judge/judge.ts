@@ -3,7 +3,7 @@ import { add, at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { frameText, hasTimes, liveAt, seriesOf } from "../model/ledger.ts";
 import { advise, because, finding, nextSteps } from "./explain.ts";
-import type { JudgedGroup, ProcessFacts } from "./facts.ts";
+import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
 import type { GroupKind } from "./group-facts.ts";
 import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement } from "./judgement.ts";
@@ -213,9 +213,11 @@ function liveBytesOf({ groups }: ProcessVerdict): number {
 }
 
 /** Resident and not live heap of this capture. */
-function outsideBytesOf({ profile, lastObserved }: ProcessFacts, verdict: ProcessVerdict): number {
+function outsideBytesOf(facts: ProcessFacts, verdict: ProcessVerdict): number {
+  const { profile, lastObserved } = facts;
   const residentBytes = lastObserved === 0 ? 0 : at(profile.instants.residentBytes, lastObserved);
-  return Math.max(0, residentBytes - liveBytesOf(verdict));
+  // what is suppressed is no finding, but it is memory all the same
+  return Math.max(0, residentBytes - liveBytesOf(verdict), suppressedBytesAt(facts, lastObserved));
 }
 
 function limitOf(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter, boundBytes: number | null): Limit | null {

@@ -4,7 +4,7 @@ import { Failure } from "../base/failure.ts";
 import type { KafkaClient, Parameter } from "../clients/client.ts";
 import { clients } from "../clients/index.ts";
 import type { SettingsEvidence } from "../evidence/evidence.ts";
-import { gatherFacts } from "./facts.ts";
+import { gatherFacts, NOTHING_TOLD } from "./facts.ts";
 import { checkSettings, givenSettings } from "./settings.ts";
 
 function evidence(from: string, settings: Record<string, string>, more: Partial<SettingsEvidence> = {}): SettingsEvidence {
@@ -96,20 +96,9 @@ test("a value that is no number is wrong configuration, with file and line; told
 test("the losses of a configuration and its unknown names are among the facts", () => {
   const loss = { code: "evidence", text: "a.yml: something was left out", offset: null, count: 1 } as const;
   const facts = gatherFacts(null, clients, [evidence("a.yml", { "fetch.max.byte": "1", "fetch.max.bytes": "7" }, { losses: [loss] })], {
+    ...NOTHING_TOLD,
     client: "librdkafka",
-    clientVersion: null,
     settings: new Map([["queued.min.message", "1"]]),
-    partitions: null,
-    brokers: null,
-    instances: null,
-    messageBytes: null,
-    keyBytes: null,
-    headersBytes: null,
-    compressionRatio: null,
-    splitQueues: false,
-    memoryLimitBytes: null,
-    startedAt: null,
-    app: null,
   });
   assert.deepEqual(
     facts.losses.map(({ code }) => code),

@@ -10,7 +10,7 @@
  */
 import { at } from "../base/columns.ts";
 import { boundingClient } from "../clients/lineage.ts";
-import type { JudgedGroup, ProcessFacts } from "./facts.ts";
+import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { GROUP_CLASSES } from "./group-facts.ts";
 import { PROCESS_CLASSES, type ProcessClass } from "./judgement.ts";
 import type { ShapeFitter } from "./shapes.ts";
@@ -206,14 +206,17 @@ const OUTSIDE_SHARE = 0.1;
  * Resident memory that grows while the live heap does not: allocator retention, fragmentation, or memory that this capture
  * does not see (growth.md 6.5). Needs at least eight observations after the start of the process.
  */
-function outsideGrowth({ profile, groups, lastObserved }: ProcessFacts): OutsideGrowth | null {
+function outsideGrowth(facts: ProcessFacts): OutsideGrowth | null {
+  const { profile, groups, lastObserved } = facts;
   const observed: number[] = [];
   for (let instant = Math.ceil(lastObserved * START_SHARE); instant <= lastObserved; instant++) {
     if (instant > 0 && at(profile.instants.residentBytes, instant) > 0) observed.push(instant);
   }
   if (observed.length < 8) return null;
   const resident = observed.map((instant) => at(profile.instants.residentBytes, instant));
-  const live = observed.map((instant) => groups.reduce((sum, group) => sum + at(group.liveBytes, instant - 1), 0));
+  const live = observed.map((instant) =>
+    groups.reduce((sum, group) => sum + at(group.liveBytes, instant - 1), suppressedBytesAt(facts, instant)),
+  );
   const outside = resident.map((bytes, row) => bytes - (live[row] ?? 0));
   const third = Math.max(1, Math.floor(observed.length / 3));
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,5 +1,5 @@
 /** A part of a profile: a span of time, or only the paths that (do not) run through certain frames. */
-import { add, at } from "../base/columns.ts";
+import { add, at, type Column } from "../base/columns.ts";
 import { frameText } from "./ledger.ts";
 import type { Changes, Instants, Profile, Survivors } from "./profile.ts";
 
@@ -21,7 +21,19 @@ export function select(profile: Profile, selection: Selection): Profile | null {
   const first = instantAt(profile, selection.since, "first");
   const last = instantAt(profile, selection.until, "last");
   if (first === null || last === null || first > last) return null;
-  const keeps = keptPaths(profile, selection);
+  const untouched = selection.focus === null && selection.ignore === null;
+  return part(profile, untouched ? null : keptPaths(profile, selection), first, last);
+}
+
+/** The profile without the paths that have a value other than 0 in a column. */
+export function withoutPaths(profile: Profile, column: Column): Profile {
+  const keeps = Uint8Array.from({ length: profile.paths.length }, (_, path) => (at(column, path) === 0 ? 1 : 0));
+  return part(profile, keeps, Math.min(1, profile.instants.length - 1), profile.instants.length - 1);
+}
+
+/** Some of the paths (null: all) between two instants, both included. */
+function part(profile: Profile, kept: Uint8Array | null, first: number, last: number): Profile {
+  const keeps = kept ?? new Uint8Array(profile.paths.length).fill(1);
   const changes = selectChanges(profile.changes, keeps, first, last);
   const instants = selectInstants(profile.instants, first, last);
   const whole = first <= 1 && last === profile.instants.length - 1;
@@ -29,10 +41,9 @@ export function select(profile: Profile, selection: Selection): Profile | null {
   for (let row = 0; row < changes.length; row++) add(levels, at(changes.instant, row), at(changes.liveBytes, row));
   for (let instant = 1; instant < levels.length; instant++) add(levels, instant, at(levels, instant - 1));
   const peak = levels.reduce((highest, level, instant) => (level > at(levels, highest) ? instant : highest), 0);
-  const untouched = whole && selection.focus === null && selection.ignore === null;
+  const untouched = whole && kept === null;
   return {
     ...profile,
-    origin: { ...profile.origin, startedAt: profile.origin.startedAt },
     instants,
     changes,
     survivors: whole && profile.survivors !== null ? selectSurvivors(profile.survivors, keeps) : null,

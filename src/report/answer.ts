@@ -117,6 +117,17 @@ export interface SeriesPoint {
   readonly residentBytes: number | null;
 }
 
+/** What a suppression of the user took out of groups, sites, totals and the verdict. */
+export interface AnswerSuppression {
+  readonly pattern: string;
+  readonly file: string;
+  readonly line: number;
+  readonly liveBytes: number; // at the same instant as the totals
+  readonly liveBlocks: number;
+  readonly stacks: number; // 0: it matches nothing
+  readonly text: string;
+}
+
 export interface AnswerLoss {
   readonly code: string;
   readonly text: string;
@@ -144,4 +155,5 @@ export interface Answer {
   readonly series: readonly SeriesPoint[];
   readonly captures: readonly AnswerCapture[];
   readonly losses: readonly AnswerLoss[]; // of the series and of the evidence
+  readonly suppressions: readonly AnswerSuppression[];
 }

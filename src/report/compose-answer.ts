@@ -1,11 +1,11 @@
 /** Turns facts and judgement into the answer: the only place where codes become sentences and rows become plain data. */
 import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
-import type { ProcessFacts } from "../judge/facts.ts";
+import { type ProcessFacts, suppressedBytesAt } from "../judge/facts.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
-import type { Answer, AnswerLoss, Group, SeriesPoint, Site } from "./answer.ts";
-import { nextStep, reason, summary } from "./words.ts";
+import type { Answer, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
+import { nextStep, reason, summary, suppressionText } from "./words.ts";
 
 export interface ComposeOptions {
   readonly version: string;
@@ -49,7 +49,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       durationSeconds: durationMs === null ? null : round(durationMs / 1000, 3),
       sampled: profile.precision.kind === "sampled",
       residentBytes: residentBytes === 0 ? null : residentBytes,
-      unexplainedBytes: residentBytes === 0 ? null : Math.round(residentBytes - liveBytes),
+      unexplainedBytes: residentBytes === 0 ? null : Math.round(residentBytes - liveBytes - suppressedBytesAt(facts, lastObserved)),
     },
     groups: judgement.groups.map((group) => groupOf(group, liveBytes)),
     sites,
@@ -73,7 +73,22 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       losses: losses.map(lossOf),
     })),
     losses: summed([...profile.losses, ...facts.losses]),
+    suppressions: suppressionsOf(facts),
   };
+}
+
+function suppressionsOf({ suppressed, lastObserved }: ProcessFacts): readonly AnswerSuppression[] {
+  return suppressed.suppressions.map(({ pattern, file, line }, row) => {
+    const entry = {
+      pattern,
+      file,
+      line,
+      liveBytes: Math.round(at(seriesOf(suppressed.bytes, row + 1), lastObserved)),
+      liveBlocks: Math.round(at(seriesOf(suppressed.blocks, row + 1), lastObserved)),
+      stacks: suppressed.stacks[row] ?? 0,
+    };
+    return { ...entry, text: suppressionText(entry) };
+  });
 }
 
 /** Losses of one kind and text as one, with their count: twelve dumps without names are said once. */

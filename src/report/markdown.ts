@@ -130,7 +130,7 @@ function ceilingItems({ client, component, bytes, lowBytes, highBytes, formula, 
   ];
 }
 
-function captureItems({ captures, losses, totals }: Answer): readonly string[] {
+function captureItems({ captures, losses, suppressions, totals }: Answer): readonly string[] {
   const span = totals.durationSeconds === null ? "" : ` over ${formatDuration(totals.durationSeconds * 1000)}`;
   const items = captures.map(({ path, format, clock, takenAt }) => {
     return `- ${code(path)} (${format}, clock: ${clock}${takenAt === null ? "" : `, taken ${takenAt}`})`;
@@ -138,7 +138,8 @@ function captureItems({ captures, losses, totals }: Answer): readonly string[] {
   const lost = losses.map(({ text, offset, count }) => {
     return `- Not read: ${prose(text)}${offset === null ? "" : ` (byte ${offset})`}${count > 1 ? ` (${count} times)` : ""}`;
   });
-  return [`${totals.instants} instants${span}.`, "", ...items, ...lost];
+  const leftOut = suppressions.map(({ text }) => `- ${prose(text)}`);
+  return [`${totals.instants} instants${span}.`, "", ...items, ...lost, ...leftOut];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], aligns: string): readonly string[] {

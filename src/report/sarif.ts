@@ -65,12 +65,13 @@ export const sarif: Renderer = {
 };
 
 /** The verdict of the process, without a place of its own. */
-function processResult({ verdict, captures }: Answer): object {
+function processResult({ verdict, captures, suppressions }: Answer): object {
+  const leftOut = suppressions.map(({ text }) => ` ${text}`).join("");
   return {
     ruleId: verdict.class,
     ruleIndex: 0,
     level: LEVELS[verdict.class],
-    message: { text: clean(`${verdictTitle(verdict)}. ${verdict.summary}`) },
+    message: { text: `${clean(`${verdictTitle(verdict)}. ${verdict.summary}`)}${printable(leftOut)}` },
     locations: captures.slice(0, 1).map(({ path }) => ({ physicalLocation: { artifactLocation: { uri: uriOf(path) } } })),
     properties: { confidence: verdict.confidence, grade: verdict.grade, party: verdict.party, client: verdict.client },
   };

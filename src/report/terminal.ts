@@ -175,7 +175,7 @@ function ceilingText(ceiling: AnswerCeiling, columns: number): readonly string[]
   return [...hang("- ", text, columns), ...assumed];
 }
 
-function captureLines({ captures, losses, totals }: Answer, columns: number, paint: Paint): string[] {
+function captureLines({ captures, losses, suppressions, totals }: Answer, columns: number, paint: Paint): string[] {
   const formats = [...new Set(captures.map((capture) => capture.format))].join(", ");
   const clocks = [...new Set(captures.map((capture) => capture.clock))].join(", ");
   const span = totals.durationSeconds === null ? "times unknown" : `over ${formatDuration(totals.durationSeconds * 1000)}`;
@@ -184,5 +184,6 @@ function captureLines({ captures, losses, totals }: Answer, columns: number, pai
   const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${totals.instants} instants ${span}`;
   const lines = [...hang("", what, columns)];
   for (const loss of losses) lines.push(...hang("! ", loss.text + (loss.offset === null ? "" : ` (byte ${loss.offset})`), columns));
+  for (const suppression of suppressions) lines.push(...hang("! ", suppression.text, columns));
   return [paint("bold", "Read"), ...lines];
 }

@@ -4,7 +4,7 @@
  */
 import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Finding, Summary } from "../judge/judgement.ts";
-import type { AnswerParty, NextStep, Reason, VerdictClass } from "./answer.ts";
+import type { AnswerParty, AnswerSuppression, NextStep, Reason, VerdictClass } from "./answer.ts";
 
 /** The verdict in two or three words. */
 export function verdictTitle(verdict: { readonly class: VerdictClass; readonly party: AnswerParty | null }): string {
@@ -61,6 +61,19 @@ export function evidenceStrength(logBayesFactor: number | null): string {
   const magnitude = Math.abs(logBayesFactor);
   const strength = magnitude < 1 ? "" : magnitude < 3 ? "some evidence" : magnitude < 5 ? "strong evidence" : "decisive";
   return logBayesFactor <= -1 ? `${strength}, against` : strength;
+}
+
+/** What a suppression took out, or that it took out nothing. */
+export function suppressionText({
+  pattern,
+  file,
+  line,
+  liveBytes,
+  stacks,
+}: Pick<AnswerSuppression, "pattern" | "file" | "line" | "liveBytes" | "stacks">): string {
+  const from = `leak:${pattern} (${file}:${line})`;
+  if (stacks === 0) return `The suppression ${from} matches nothing.`;
+  return `Left out of everything above: ${formatBytes(liveBytes)} live in ${count(stacks)} ${stacks === 1 ? "stack" : "stacks"}, suppressed by ${from}.`;
 }
 
 /** Memory of a kind, as the subject of a sentence. */
@@ -159,6 +172,8 @@ const REASONS: Readonly<Record<string, Sentence>> = {
   "allocations-only": () => "The capture counts allocations, not what is live: it cannot show what is kept.",
   stale: ({ reportedBytes, liveBytes }) =>
     `The runtime says that its heap holds ${bytes(reportedBytes)}, the profile shows ${bytes(liveBytes)}: it is the state of the last garbage collection.`,
+  "suspected-client": (_, { owner }) =>
+    `Code that calls itself Kafka is in the capture (${owner}), and it is no client that lagleak knows: its memory counts as the application's, and no ceiling applies.`,
   "queue-is-native": ({ ceilingBytes }, { client }) =>
     `${client} queues messages in memory from malloc${ceilingBytes === undefined ? "" : ` (about ${bytes(ceilingBytes)} by its configuration)`}, which no profile of the runtime's heap contains.`,
   "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
@@ -237,8 +252,12 @@ const NEXT: Readonly<
     command: null,
   }),
   "name-client": () => ({
-    text: "No Kafka client that is known was found in the capture. Name it if there is one.",
-    command: "lagleak <captures> --client librdkafka",
+    text: "No Kafka client was found in the capture. If there is one, name it (`lagleak list clients` lists those that are known), or give its frames with --rules.",
+    command: "lagleak <captures> --client <id>",
+  }),
+  "name-suspect": (_, { owner }) => ({
+    text: `Say what ${owner} is: a known client or one built on it with --client (\`lagleak list clients\`), any other with a file of rules that names its frames (docs/rules.md).`,
+    command: "lagleak <captures> --rules rules.yaml",
   }),
   "capture-longer": ({ waitMs }) => ({
     text: `Capture ${formatDuration(waitMs ?? 0)} more: at this rate a leak crosses the ceiling by then, a queue cannot.`,

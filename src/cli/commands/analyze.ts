@@ -2,6 +2,8 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { Failure } from "../../base/failure.ts";
+import { openInput } from "../../base/source.ts";
+import { parseSuppressions, type Suppression } from "../../base/suppressions.ts";
 import { clientConfig } from "../../evidence/client-config.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
 import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
@@ -34,6 +36,8 @@ import {
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 
+const MAX_SUPPRESSIONS_BYTES = 1 << 22;
+
 const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "sarif"];
 
 export type AnalyzeOptions = ClientOptions &
@@ -49,6 +53,7 @@ const EXAMPLES = `
 Examples:
   lagleak heaptrack.consumer.1234.zst --stats stats.jsonl --started-at 2026-11-24T03:00:00Z
   lagleak analyze dumps/ --config consumer.properties --memory-limit 512Mi
+  lagleak analyze heaptrack.zst --rules rules.yaml --suppressions lsan.supp
   lagleak analyze 'heap.*.pb.gz' --fail-on leak,backlog --min-confidence 0.9 -o leak.json
 `;
 
@@ -79,6 +84,10 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
   }
   // loaded here and not above: everything that reads and judges costs 25 ms, which a --help should not wait for
   const lagleak = await import("../../index.ts");
+  // what is wrong with these is said before captures are read, which may take long
+  const rules = options.rules === undefined ? null : await lagleak.readRules(options.rules);
+  const suppressions = options.suppressions === undefined ? [] : await readSuppressions(options.suppressions);
+  if (options.client !== undefined) lagleak.requireClient(options.client, rules);
   const profile = files.length === 0 ? null : selected(await readAll(lagleak.read, files, options, terminal), options);
   const answer = lagleak.analyze(profile, {
     evidence,
@@ -89,6 +98,8 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
       memoryLimitBytes: options.memoryLimit ?? null,
       startedAt: options.startedAt ?? null,
       app: options.app ?? null,
+      rules,
+      suppressions,
     },
   });
   const text = lagleak.render(answer, format, { columns: terminal.columns, color: terminal.color, verbose: options.verbose ?? false });
@@ -110,6 +121,22 @@ async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: 
     evidence.push(await readEvidence(file, source));
   }
   return evidence;
+}
+
+/** @throws Failure `configuration` */
+async function readSuppressions(file: string): Promise<readonly Suppression[]> {
+  try {
+    return parseSuppressions(new TextDecoder().decode(await (await openInput(file)).readAll(MAX_SUPPRESSIONS_BYTES)), file);
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code === "configuration") throw cause;
+    throw new Failure({
+      code: "configuration",
+      message: cause.message,
+      where: { file },
+      hint: "This file was to be read as suppressions.",
+      cause,
+    });
+  }
 }
 
 async function readAll(readCaptures: typeof read, files: readonly string[], options: ReadingOptions, terminal: Terminal): Promise<Profile> {
