@@ -69,10 +69,10 @@ export const alpakkaKafka: KafkaClient = {
   ],
   examples: [
     {
-      path: "akka.dispatch.Mailbox.run > akka.kafka.KafkaConsumerActor.poll > org.apache.kafka.clients.consumer.KafkaConsumer.poll > org.apache.kafka.clients.consumer.internals.ConsumerNetworkClient.poll > org.apache.kafka.common.network.KafkaChannel.receive > org.apache.kafka.common.network.NetworkReceive.readFromReadableChannel",
+      path: "akka.dispatch.Mailbox.run > akka.kafka.internal.KafkaConsumerActor.poll > org.apache.kafka.clients.consumer.KafkaConsumer.poll > org.apache.kafka.clients.consumer.internals.ConsumerNetworkClient.poll > org.apache.kafka.common.network.KafkaChannel.receive > org.apache.kafka.common.network.NetworkReceive.readFromReadableChannel",
       component: "fetch-response-buffer",
-      source: "akka/alpakka-kafka#306, the frames of an OutOfMemoryError",
-      grade: "real-profile",
+      source: "akka/alpakka-kafka#306 for the frames below poll, the actor above",
+      grade: "source",
     },
     {
       path: "<akka.kafka.internal.CommittableSubSourceStageLogic>",

@@ -78,8 +78,8 @@ export const zioKafka: KafkaClient = {
     {
       path: "zio.kafka.consumer.internal.Runloop.handlePoll > org.apache.kafka.clients.consumer.KafkaConsumer.poll > org.apache.kafka.common.network.KafkaChannel.receive > org.apache.kafka.common.network.NetworkReceive.readFrom > org.apache.kafka.common.memory.MemoryPool$1.tryAllocate > java.nio.ByteBuffer.allocate",
       component: "fetch-response-buffer",
-      source: "zio/zio-kafka#918, the frames of an OutOfMemoryError",
-      grade: "real-profile",
+      source: "zio/zio-kafka#918 for the frames below poll, the class Runloop above",
+      grade: "source",
     },
   ],
   versionInPath: /zio-kafka_\d[\d.]*-(\d+\.\d+\.\d+)/,
