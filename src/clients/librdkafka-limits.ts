@@ -389,6 +389,14 @@ export function traps(scope: Scope): readonly Trap[] {
       source: "rdkafka_fetcher.c:3764; measured: 977 MB against 99.9 MB with twelve partitions",
     });
   }
+  if (given.isSet("queue.buffering.max.kbytes")) {
+    const factor = given.text("compression.codec") === "none" ? 1.45 : 2.3;
+    found.push({
+      code: "in-flight-is-not-counted",
+      text: `queue.buffering.max.kbytes counts the values of waiting messages only: requests in flight may hold ${factor} times as much again.`,
+      source: "rdkafka_msgset_writer.c at v2.15.0; measured: 118 MB of messages, 263 to 343 MB in all",
+    });
+  }
   if (scope.version !== null && compareVersions(scope.version, "1.5.0") < 0 && !given.isSet("queued.max.messages.kbytes")) {
     found.push({
       code: "one-gibibyte-default",

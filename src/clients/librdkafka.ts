@@ -3,7 +3,8 @@
  * mock brokers. Its surprise: one message that is kept holds the whole Fetch response that it arrived in, and the limit
  * `queued.max.messages.kbytes` sees neither held messages nor anything but values.
  */
-import type { FrameExample, FrameRule, KafkaClient, KnownIssue } from "./client.ts";
+import type { FrameExample, FrameRule, KafkaClient } from "./client.ts";
+import { issues } from "./librdkafka-issues.ts";
 import { consumerCeiling, messageObjectBytes, parameters, producerCeiling, queueBytes, remediesFor, traps } from "./librdkafka-limits.ts";
 import { measurements } from "./librdkafka-measurements.ts";
 import { librdkafkaProperties } from "./librdkafka-properties.ts";
@@ -162,102 +163,6 @@ const rules: readonly FrameRule[] = [
     name: /^rd_kafka_(?:abort_transaction|unittest|offsets_store|committed|queue_cb_event_enable)$/,
     source: "the nearest exported names that profilers print for a stripped library; these functions allocate nothing that lasts",
     grade: "measured",
-  },
-];
-
-const ISSUE = "https://github.com/confluentinc/librdkafka/issues/";
-const PULL = "https://github.com/confluentinc/librdkafka/pull/";
-
-const issues: readonly KnownIssue[] = [
-  {
-    url: `${ISSUE}4486`,
-    title: "Partition structs and their queued messages stay after the partition was removed while being consumed",
-    kind: "client-leak",
-    component: "topic-partition-state",
-    from: "2.0.0",
-    fixedIn: "2.6.1",
-    advice: "Upgrade to librdkafka 2.6.1 or later (PR 4724).",
-  },
-  {
-    url: `${ISSUE}4375`,
-    title: "A stale leader epoch leaks a reference to the partition",
-    kind: "client-leak",
-    component: "topic-partition-state",
-    from: "2.2.0",
-    fixedIn: "2.3.0",
-    advice: "Upgrade to librdkafka 2.3.0 or later (PR 4429).",
-  },
-  {
-    url: `${ISSUE}1478`,
-    title: "A failed produce (queue full) leaks a topic reference",
-    kind: "client-leak",
-    component: "topic-partition-state",
-    from: null,
-    fixedIn: "0.11.1",
-    advice: "Upgrade librdkafka.",
-  },
-  {
-    url: `${ISSUE}1384`,
-    title: "Over-fetching of large batches from brokers 0.11",
-    kind: "client-leak",
-    component: "fetch-queue",
-    from: "0.9.5",
-    fixedIn: "0.11.1",
-    advice: "Upgrade librdkafka: 0.11.0 queues far more than queued.min.messages.",
-  },
-  {
-    url: `${PULL}3950`,
-    title: "zstd decompression allocates up to three times what it uses",
-    kind: "buffering",
-    component: "decompress-buffer",
-    from: null,
-    fixedIn: null,
-    advice: "Count with it, or lower the queue limits: profilers see the allocated size, the resident size is smaller.",
-  },
-  {
-    url: `${ISSUE}1775`,
-    title: "Messages that the application keeps are not counted by queued.max.messages.kbytes",
-    kind: "app-retains",
-    component: "message-op",
-    from: null,
-    fixedIn: null,
-    advice: "Call rd_kafka_message_destroy for every message, also for those that carry an error.",
-  },
-  {
-    url: `${ISSUE}2977`,
-    title: "A single kept message holds the whole receive buffer",
-    kind: "app-retains",
-    component: "fetch-response-buffer",
-    from: null,
-    fixedIn: null,
-    advice: "Copy what must be kept and destroy the message.",
-  },
-  {
-    url: `${ISSUE}1536`,
-    title: "Error messages that are not destroyed",
-    kind: "app-retains",
-    component: "client-other",
-    from: null,
-    fixedIn: null,
-    advice: "Destroy messages that carry an error, too.",
-  },
-  {
-    url: `${ISSUE}2890`,
-    title: "Statistics pile up when the application never polls",
-    kind: "app-retains",
-    component: "statistics",
-    from: null,
-    fixedIn: null,
-    advice: "Poll the client regularly, or switch statistics.interval.ms off.",
-  },
-  {
-    url: `${ISSUE}3343`,
-    title: "Freed memory stays in the allocator's arenas",
-    kind: "allocator",
-    component: null,
-    from: null,
-    fixedIn: null,
-    advice: "Compare live heap with resident memory; MALLOC_ARENA_MAX=2, malloc_trim or jemalloc help.",
   },
 ];
 

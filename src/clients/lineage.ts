@@ -80,6 +80,7 @@ export function unknownSettingsOf(client: KafkaClient, settings: Settings, all: 
 
 export interface ConcerningIssue {
   readonly client: KafkaClient;
+  readonly version: string | null; // of that client
   readonly issue: KnownIssue;
   /** The version is known and lies in the range; otherwise it merely may be. */
   readonly certain: boolean;
@@ -90,6 +91,11 @@ export function issuesOf(client: KafkaClient, version: string | null, all: reado
   return lineageOf(client, version, all).flatMap((layer) =>
     layer.client.issues
       .filter((issue) => layer.version === null || isVersionWithin(layer.version, issue.from, issue.fixedIn))
-      .map((issue) => ({ client: layer.client, issue, certain: layer.version !== null && (issue.from ?? issue.fixedIn) !== null })),
+      .map((issue) => ({
+        client: layer.client,
+        version: layer.version,
+        issue,
+        certain: layer.version !== null && (issue.from ?? issue.fixedIn) !== null,
+      })),
   );
 }

@@ -30,7 +30,7 @@ export function knownIssuesOf(facts: ProcessFacts, verdict: ProcessVerdict): rea
   };
   const rank = ({ issue, certain }: ConcerningIssue): number => (issue.frames === undefined ? 0 : 2) + (certain ? 1 : 0);
   return facts.issues
-    .filter(({ issue }) => fits(issue) && (issue.when?.(facts.scope) ?? true))
+    .filter(({ issue, version }) => fits(issue) && (issue.when?.({ ...facts.scope, version }) ?? true))
     .sort((a, b) => rank(b) - rank(a))
     .slice(0, MOST_ISSUES);
 }
