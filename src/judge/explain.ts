@@ -3,9 +3,9 @@
  * only what was measured or computed; figures that are not known are left out with their finding.
  */
 import { at } from "../base/columns.ts";
-import type { KafkaClient, Remedy } from "../clients/client.ts";
+import type { Remedy } from "../clients/client.ts";
 import { lagRemedies } from "../clients/lag-remedies.ts";
-import { bufferingRemediesOf } from "../clients/lineage.ts";
+import { bufferingRemediesOf, lineageOf } from "../clients/lineage.ts";
 import { seriesOf } from "../model/ledger.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
@@ -137,9 +137,11 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   const sure = verdict.class !== "inconclusive" && verdict.confidence >= 0.95;
   const unknownClient = suspectedClient(facts);
   if (unknownClient !== null) steps.push(finding("name-suspect", {}, { owner: unknownClient }));
-  const mayAsk = client !== null && statisticsOf(client) !== "";
-  if ((isQueue || isQueueElsewhere(facts)) && queues.length === 0 && mayAsk && !sure) {
-    steps.push(finding("capture-statistics", {}, { how: statisticsOf(client) }));
+  const how = client?.remedies.howToGetStatistics ?? "";
+  if ((isQueue || isQueueElsewhere(facts)) && queues.length === 0 && client !== null && how !== "" && !sure) {
+    // only librdkafka's statistics can be read
+    const isReadable = lineageOf(client, null, facts.clients).some((layer) => layer.client.id === "librdkafka");
+    steps.push(finding(isReadable ? "capture-statistics" : "log-statistics", {}, { how }));
   }
   if (queues.length > 0 && queue === null && lastObserved > 1) steps.push(finding("say-started-at"));
   if (isQueue && scope.messageBytes === null && queues.length === 0) steps.push(finding("say-message-size"));
@@ -157,10 +159,6 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
     if (setting !== undefined) steps.push(finding("halve-queue", {}, { setting }));
   } else if (verdict.class === "inconclusive" && lastObserved > 1 && verdict.blind === null) steps.push(finding("capture-twice-as-long"));
   return steps.slice(0, 4);
-}
-
-function statisticsOf(client: KafkaClient): string {
-  return client.remedies.howToGetStatistics;
 }
 
 /** When a straight line through the course would have crossed the ceiling: a leak crosses, a buffer cannot (growth.md 4.2). */

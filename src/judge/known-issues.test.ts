@@ -36,7 +36,9 @@ test("a report that names its frames is told by them alone", () => {
     "main.main > github.com/IBM/sarama.NewClient > github.com/rcrowley/go-metrics.NewMeter > github.com/rcrowley/go-metrics.newStandardMeter";
   const named = reportsOf(leakAt(meter, { client: "sarama", clientVersion: "1.20.1" }));
   assert.ok(named.length > 0);
-  const other = reportsOf(leakAt("main.main > github.com/IBM/sarama.(*client).updateMetadata", { client: "sarama", clientVersion: "1.20.1" }));
+  const other = reportsOf(
+    leakAt("main.main > github.com/IBM/sarama.(*client).updateMetadata", { client: "sarama", clientVersion: "1.20.1" }),
+  );
   assert.ok(!other.some(([, report]) => named.some(([, same]) => same === report)));
 });
 

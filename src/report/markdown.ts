@@ -139,7 +139,7 @@ function captureItems({ captures, losses, suppressions, totals }: Answer): reado
     return `- Not read: ${prose(text)}${offset === null ? "" : ` (byte ${offset})`}${count > 1 ? ` (${count} times)` : ""}`;
   });
   const leftOut = suppressions.map(({ text }) => `- ${prose(text)}`);
-  return [`${totals.instants} instants${span}.`, "", ...items, ...lost, ...leftOut];
+  return [`${totals.instants} ${totals.instants === 1 ? "instant" : `instants${span}`}.`, "", ...items, ...lost, ...leftOut];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], aligns: string): readonly string[] {

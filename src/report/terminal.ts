@@ -181,7 +181,10 @@ function captureLines({ captures, losses, suppressions, totals }: Answer, column
   const span = totals.durationSeconds === null ? "times unknown" : `over ${formatDuration(totals.durationSeconds * 1000)}`;
   const first = captures[0]?.path ?? "no capture";
   const names = captures.length > 1 ? `${captures.length} captures` : shorten(printable(first), Math.max(20, columns - 50));
-  const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${totals.instants} instants ${span}`;
+  const what =
+    captures.length === 0
+      ? "evidence only"
+      : `${names} (${formats}, clock: ${clocks}), ${totals.instants} ${totals.instants === 1 ? "instant" : `instants ${span}`}`;
   const lines = [...hang("", what, columns)];
   for (const loss of losses) lines.push(...hang("! ", loss.text + (loss.offset === null ? "" : ` (byte ${loss.offset})`), columns));
   for (const suppression of suppressions) lines.push(...hang("! ", suppression.text, columns));

@@ -235,6 +235,10 @@ const NEXT: Readonly<
     text: `Give the client's own statistics: they say how much of this is queued. ${how}`,
     command: "lagleak <captures> --stats stats.jsonl --started-at <time>",
   }),
+  "log-statistics": (_, { how }) => ({
+    text: `Log what the client itself says of its queues beside the captures: memory that follows it is buffering. ${how}`,
+    command: null,
+  }),
   "say-started-at": () => ({
     text: "Say when the capture began, so that the statistics can be laid over it.",
     command: "lagleak <captures> --stats stats.jsonl --started-at 2026-01-31T03:00:00Z",
