@@ -140,21 +140,6 @@ test("own rules and suppressions are followed, and said", async () => {
   );
 });
 
-test("the bin reads configuration in YAML and TOML, too", async () => {
-  const capture = path.join(folder, "fetch.collapsed");
-  await writeFile(capture, "main;rd_kafka_recv;rd_buf_alloc_segment0 4096000\n");
-  const yaml = path.join(folder, "client.yaml");
-  await writeFile(yaml, "kafka:\n  queued.max.messages.kbytes: 16384\n");
-  const toml = path.join(folder, "client.toml");
-  await writeFile(toml, '[librdkafka_options]\n"queued.max.messages.kbytes" = "16384"\n');
-  for (const config of [yaml, toml]) {
-    const { stdout, stderr } = await lagleak([capture, "--config", config, "--json"]);
-    assert.equal(stderr, "");
-    const { ceilings } = JSON.parse(stdout) as Answer;
-    assert.equal(ceilings.find(({ component }) => component === "fetch-queue")?.settings["queued.max.messages.kbytes"], "16384");
-  }
-});
-
 test("standard input is read and named", async () => {
   const { code, stderr } = await lagleak(["inspect", "-"], "\u0001\u0002 nothing\n");
   assert.equal(code, 3);
@@ -250,4 +235,35 @@ test("a reader that goes away is no error", async () => {
 test("an answer that cannot be written is no verdict", { skip: !existsSync("/dev/full") }, async () => {
   const child = spawn(process.execPath, [bin, "list", "formats"], { stdio: ["ignore", openSync("/dev/full", "w"), "ignore"] });
   assert.deepEqual(await once(child, "close"), [2, null]);
+});
+
+test("configuration of every language is read by the bundled program, and refused with its line", async () => {
+  const files: readonly (readonly [name: string, good: string, bad: string])[] = [
+    ["a.yaml", "fetch.max.bytes: 77\n", "a: 1\nb: [1\n"],
+    ["a.json", '{"fetch.max.bytes": 77}', '{\n"fetch.max.bytes": 77\n"b": 1}'],
+    ["a.toml", '"fetch.max.bytes" = "77"\n', '"fetch.max.bytes" = "77"\nb = "1\n'],
+    ["a.properties", "fetch.max.bytes=77\n", "fetch.max.bytes=77\nno setting\n"],
+  ];
+  const statistics = path.join(folder, "statistics.jsonl");
+  const topics = { t: { partitions: { 0: { partition: 0, fetchq_cnt: 1, fetchq_size: 1024 } } } };
+  await writeFile(
+    statistics,
+    JSON.stringify({ name: "a#consumer-1", type: "consumer", ts: 1, time: 1700000000, replyq: 0, brokers: {}, topics }),
+  );
+  for (const [name, good, bad] of files) {
+    const file = path.join(folder, name);
+    await writeFile(file, good);
+    const read = await lagleak(["analyze", "--stats", statistics, "--config", file, "--json"]);
+    assert.equal(read.code, 0, read.stderr);
+    assert.match(read.stdout, /"fetch\.max\.bytes": ?"77"/, name);
+    await writeFile(file, bad);
+    const refused = await lagleak(["analyze", "--stats", statistics, "--config", file, "--json"]);
+    assert.equal(refused.code, 2, refused.stderr);
+    const { error } = JSON.parse(refused.stdout) as {
+      readonly error: { readonly code: string; readonly file: string; readonly line: number };
+    };
+    assert.equal(error.code, "configuration");
+    assert.equal(error.file, file);
+    assert.ok(error.line >= 2 && error.line <= 3, `${name}: line ${error.line}`);
+  }
 });

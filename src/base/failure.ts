@@ -64,7 +64,8 @@ export type LossCode =
   | "left-out" // a capture that does not belong into the series
   | "no-names" // addresses that could not be named
   | "clock" // the times are missing or contradict each other
-  | "evidence"; // a part of the evidence that could not be used
+  | "evidence" // a part of the evidence that could not be used
+  | "unknown-setting"; // a setting whose name the client does not know
 
 /** We answered, but something was skipped. Shown in every report. */
 export interface Loss {

@@ -19,7 +19,7 @@ const TAILS: readonly RegExp[] = [
   / \((?:in )?[^()]*\.\w+(?:[.:]\d+)*\)$/,
   /<(?:0x)?[0-9a-f]{4,}>$/i,
   / \[[^[\]]*\.(?:so|dll|dylib|node)[^[\]]*\]$/,
-  /_\[[ji01]\]$/, // async-profiler marks JIT, interpreted, inlined and C1 frames
+  /_\[[jik01]\]$/, // async-profiler marks JIT, interpreted, inlined, C1 and kernel frames, and allocations outside of buffers
   /::h[0-9a-f]{16}$/, // Rust legacy hash in names that were demangled elsewhere
 ];
 

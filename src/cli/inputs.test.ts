@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Failure } from "../base/failure.ts";
-import { expandCaptures } from "./inputs.ts";
+import { expandCaptures, refuseCapture, sortGiven } from "./inputs.ts";
 
 const folder = await mkdtemp(path.join(tmpdir(), "lagleak-inputs-"));
 after(() => rm(folder, { recursive: true }));
@@ -54,4 +54,60 @@ test("a folder or a pattern without captures is refused by its name", async () =
       return true;
     });
   }
+});
+
+const beside = await mkdtemp(path.join(tmpdir(), "lagleak-beside-"));
+after(() => rm(beside, { recursive: true }));
+const dump = "heap_v2/524288\n  t*: 1: 64 [0: 0]\n@ 0x1 0x2\n  t*: 1: 64 [0: 0]\n\nMAPPED_LIBRARIES:\n";
+const config = {
+  "client.properties": "fetch.max.bytes=1000\ngroup.id=g\n",
+  "deployment.yaml":
+    "apiVersion: apps/v1\nkind: Deployment\nspec:\n  containers:\n  - env:\n    - {name: KAFKA_FETCH_MAX_BYTES, value: '1'}\n",
+  "connector.json": '{"name": "x", "config": {"connector.class": "y", "consumer.override.fetch.max.bytes": 1}}',
+  "options.toml": '"fetch.max.bytes" = "1"\n',
+  "prod.env": "KAFKA_FETCH_MAX_BYTES=1\nLANG=C\n",
+  "app.log": "INFO ConsumerConfig values: \n\tfetch.max.bytes = 1\n\n",
+  "debug.log": "%7|1.5|CONF|a#consumer-1| [thrd:app]: Client configuration:\n%7|1.5|CONF|a#consumer-1| [thrd:app]:   fetch.max.bytes = 1\n",
+};
+await writeFile(path.join(beside, "jeprof.1.heap"), dump);
+for (const [name, text] of Object.entries(config)) await writeFile(path.join(beside, name), text);
+await writeFile(path.join(beside, "main.go"), 'kafka.NewConsumer(&kafka.ConfigMap{"fetch.max.bytes": 1})\n');
+await writeFile(path.join(beside, "README.md"), "Set this, and restart:\n\n    fetch.max.bytes=1000\n\nThen look again.\n");
+
+test("configuration that lies beside the captures of a folder is evidence; programs and notes there are not", async () => {
+  const { captures, evidence } = await sortGiven([beside]);
+  assert.deepEqual(namesOf(captures), ["jeprof.1.heap"]);
+  assert.deepEqual(namesOf(evidence.map(({ file }) => file)).toSorted(), Object.keys(config).toSorted());
+  assert.ok(evidence.every(({ source }) => source.id === "client-config"));
+});
+
+test("every kind of configuration is told from a capture where it is named itself, a program too", async () => {
+  const names = [...Object.keys(config), "main.go"].map((name) => path.join(beside, name));
+  const { captures, evidence } = await sortGiven([path.join(beside, "jeprof.1.heap"), ...names]);
+  assert.deepEqual(namesOf(captures), ["jeprof.1.heap"]);
+  assert.deepEqual(
+    evidence.map(({ file }) => file),
+    names,
+  );
+  assert.deepEqual((await sortGiven([path.join(beside, "README.md")])).evidence, []);
+});
+
+test("a log that holds the configuration and statistics is evidence of both", async () => {
+  const file = path.join(beside, "both.txt");
+  await writeFile(file, `${config["debug.log"]}{"name":"a#consumer-1","ts":1,"time":1,"replyq":0,"brokers":{},"topics":{}}\n`);
+  assert.deepEqual(
+    (await sortGiven([file])).evidence.map(({ source }) => source.id),
+    ["client-config", "librdkafka-stats"],
+  );
+  await rm(file);
+});
+
+test("a capture that is given as configuration is refused as one", async () => {
+  await assert.rejects(refuseCapture(path.join(beside, "jeprof.1.heap"), "--config"), (failure: unknown) => {
+    assert.ok(failure instanceof Failure);
+    assert.equal(failure.code, "configuration");
+    assert.match(failure.message, /is a capture \(.*\), not what --config takes/);
+    return true;
+  });
+  await refuseCapture(path.join(beside, "client.properties"), "--config");
 });

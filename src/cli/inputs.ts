@@ -23,27 +23,55 @@ export interface GivenFiles {
 export async function sortGiven(names: readonly string[]): Promise<GivenFiles> {
   const captures: string[] = [];
   const evidence: { readonly file: string; readonly source: EvidenceSource }[] = [];
-  for (const file of await expandCaptures(names, [...formats, ...evidenceSources])) {
-    const source = file === "-" ? undefined : await evidenceIn(file);
-    if (source === undefined) captures.push(file);
-    else evidence.push({ file, source });
+  for (const file of await expandCaptures(names, formats, evidenceSources)) {
+    const sources = file === "-" ? [] : await evidenceIn(file, names.includes(file));
+    if (sources.length === 0) captures.push(file);
+    else evidence.push(...sources.map((source) => ({ file, source })));
   }
   return { captures, evidence };
 }
 
-async function evidenceIn(file: string): Promise<EvidenceSource | undefined> {
+/**
+ * What a file is evidence of: a log may hold the client's configuration and its statistics. A file that is only likely to be
+ * evidence (a program that configures a client) counts where it was named itself and no format takes it for a capture.
+ */
+async function evidenceIn(file: string, isNamed: boolean): Promise<readonly EvidenceSource[]> {
   const head = await headOf(file);
-  if (head === null || formats.some((format) => format.recognize(head, file) === "certain")) return undefined;
-  return evidenceSources.find((source) => source.recognize(head, file) === "certain");
+  if (head === null) return [];
+  const asCapture = formats.map((format) => format.recognize(head, file));
+  if (asCapture.includes("certain")) return [];
+  const certain = evidenceSources.filter((source) => source.recognize(head, file) === "certain");
+  if (certain.length > 0 || !isNamed || asCapture.includes("likely")) return certain;
+  return evidenceSources.filter((source) => source.recognize(head, file) === "likely");
 }
 
-/** In the order given; those of a folder or a glob by name, numbers in names by value. @throws Failure `not-found` */
-export async function expandCaptures(names: readonly string[], recognizers: readonly Recognizer[] = formats): Promise<readonly string[]> {
+/** @throws Failure `configuration` for a capture that was given as something else */
+export async function refuseCapture(file: string, option: string): Promise<void> {
+  const head = await headOf(file);
+  const format = head === null ? undefined : formats.find((candidate) => candidate.recognize(head, file) === "certain");
+  if (format === undefined) return;
+  throw new Failure({
+    code: "configuration",
+    message: `is a capture (${format.title}), not what ${option} takes`,
+    where: { file },
+    hint: `Name it without ${option}.`,
+  });
+}
+
+/**
+ * In the order given; those of a folder or a glob by name, numbers in names by value. What lies beside the captures of a folder
+ * and is certain to a companion comes with them. @throws Failure `not-found`
+ */
+export async function expandCaptures(
+  names: readonly string[],
+  recognizers: readonly Recognizer[] = formats,
+  companions: readonly Recognizer[] = [],
+): Promise<readonly string[]> {
   const files: string[] = [];
   for (const name of names) {
     const facts = name === "-" ? null : await factsOf(name);
     if (name === "-" || facts?.isFile() === true) files.push(name);
-    else if (facts?.isDirectory() === true) files.push(...(await capturesIn(name, recognizers)));
+    else if (facts?.isDirectory() === true) files.push(...(await capturesIn(name, recognizers, companions)));
     else if (facts !== null)
       files.push(name); // a pipe or a device
     else files.push(...(await matching(name)));
@@ -63,7 +91,11 @@ async function factsOf(name: string): Promise<Stats | null> {
  * The files of a folder, not of the folders in it, that some format recognises with certainty. Text that is merely likely to
  * be a capture counts only where nothing is certain: notes and logs lie in the same folders.
  */
-async function capturesIn(folder: string, recognizers: readonly Recognizer[]): Promise<readonly string[]> {
+async function capturesIn(
+  folder: string,
+  recognizers: readonly Recognizer[],
+  companions: readonly Recognizer[],
+): Promise<readonly string[]> {
   let names: readonly string[];
   try {
     names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => entry.name);
@@ -71,12 +103,15 @@ async function capturesIn(folder: string, recognizers: readonly Recognizer[]): P
     throw new Failure({ code: "not-readable", message: "is a folder that cannot be read", where: { file: folder }, cause });
   }
   const found: Record<Recognition, string[]> = { certain: [], likely: [], no: [] };
+  const beside = new Set<string>();
   for (const name of names.toSorted(byName)) {
     const file = path.join(folder, name);
-    found[await recognition(file, recognizers)].push(file);
+    const asCapture = await recognition(file, recognizers);
+    if (asCapture !== "certain" && (await recognition(file, companions)) === "certain") beside.add(file);
+    else found[asCapture].push(file);
   }
-  const captures = found.certain.length > 0 ? found.certain : found.likely;
-  if (captures.length > 0) return captures;
+  const captures = new Set(found.certain.length > 0 ? found.certain : found.likely);
+  if (captures.size + beside.size > 0) return [...captures, ...beside].sort(byName);
   throw new Failure({
     code: "not-found",
     message: names.length === 0 ? "is an empty folder" : "is a folder without a capture",

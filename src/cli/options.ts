@@ -82,7 +82,7 @@ export function addClientOptions(command: Command): void {
     .optionsGroup("Client and its configuration:")
     .option("--client <id>", "the Kafka client, see `lagleak list clients` (default: detected)")
     .option("--client-version <version>", "its version")
-    .option("--config <file>", "its configuration: .properties, INI, JSON, YAML, TOML or an env file; secrets are not kept")
+    .option("--config <file>", "its configuration: .properties, JSON, YAML, TOML, environment, client log or program; secrets are not kept")
     .option("--set <key=value>", "one setting, wins over --config; repeatable", collect)
     .option("--partitions <n>", "partitions assigned to the process", parseCount)
     .option("--brokers <n>", "brokers that lead these partitions", parseCount)
@@ -94,8 +94,8 @@ export function addClientOptions(command: Command): void {
     .option("--split-queues", "every partition is consumed from a queue of its own");
 }
 
-/** What was told of the client and its messages; null where it was not. Settings are read by `parseSettings`. */
-export function clientOptions(options: ClientOptions): Omit<Told, "settings"> {
+/** What was told of the client and its messages; null where it was not. */
+export function clientOptions(options: ClientOptions): Told {
   return {
     client: options.client ?? null,
     clientVersion: options.clientVersion ?? null,

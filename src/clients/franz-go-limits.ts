@@ -6,7 +6,7 @@ import { formatBytes } from "../base/units.ts";
 import { compareVersions } from "../base/versions.ts";
 import { ceilingFrom } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, CeilingTerm, Parameter, Remedy, Scope, Trap } from "./client.ts";
-import { Parameters, settingsThatFit } from "./parameters.ts";
+import { Parameters, settingsThatFit, withSettings } from "./parameters.ts";
 
 const MIB = 1024 ** 2;
 const CONFIG = "pkg/kgo/config.go at v1.22.2";
@@ -65,8 +65,8 @@ export const parameters: readonly Parameter[] = [
   {
     name: "MaxBufferedBytes",
     aliases: ["kgo.MaxBufferedBytes"],
-    defaults: [{ from: "0", value: "0" }],
-    unit: "bytes to be produced (0 = no limit)",
+    defaults: [{ from: "0", value: "" }],
+    unit: "bytes to be produced (0, or not set: no limit)",
     per: "client",
     source: `${CONFIG}; since v1.15.0`,
   },
@@ -170,7 +170,7 @@ const PRODUCED_BYTES = 224;
 export function producerCeiling(scope: Scope): Ceiling {
   const given = new Parameters(parameters, scope);
   const maxRecords = given.number("MaxBufferedRecords");
-  const maxBytes = given.number("MaxBufferedBytes");
+  const maxBytes = given.numberOrNull("MaxBufferedBytes") ?? 0;
   const batchBytes = given.number("ProducerBatchMaxBytes");
   const bounded = maxBytes > 0 ? maxBytes : Number.POSITIVE_INFINITY;
   const recordBytes = Math.max(1, scope.messageBytes ?? TYPICAL_MESSAGE_BYTES) + (scope.keyBytes ?? 0) + (scope.headersBytes ?? 0);
@@ -282,16 +282,22 @@ function consumerRemedies(scope: Scope, targetBytes: number | null): readonly Re
 }
 
 function producerRemedies(scope: Scope, targetBytes: number | null): readonly Remedy[] {
+  // 0 is no limit, so it is no value to start from
+  const isUnlimited = (new Parameters(parameters, scope).numberOrNull("MaxBufferedBytes") ?? 0) === 0;
+  const limited = isUnlimited ? withSettings(scope, parameters, { MaxBufferedBytes: null }) : scope;
   const settings =
-    targetBytes === null
-      ? { MaxBufferedBytes: String(64 * MIB) }
-      : settingsThatFit(scope, parameters, producerCeiling, targetBytes, [{ name: "MaxBufferedRecords", least: 1 }]);
+    targetBytes === null || producerCeiling(limited).highBytes <= targetBytes
+      ? { MaxBufferedBytes: String(Math.min(64 * MIB, new Parameters(parameters, limited).numberOrNull("MaxBufferedBytes") ?? 64 * MIB)) }
+      : settingsThatFit(limited, parameters, producerCeiling, targetBytes, [
+          { name: "MaxBufferedBytes", least: 4 * MIB },
+          { name: "MaxBufferedRecords", least: 100 },
+        ]);
   const lower: Remedy =
     settings === null
       ? tooSmall(scope, targetBytes ?? 0, "Use fewer clients.")
       : {
           code: "lower-producer-limits",
-          text: "Lower MaxBufferedRecords, or set MaxBufferedBytes, which counts what the records hold: Produce then blocks.",
+          text: "Set MaxBufferedBytes, which counts what the records hold, and lower MaxBufferedRecords if that is not enough: Produce then blocks.",
           settings,
           costs: "Produce blocks (TryProduce fails) while the limit is reached; the application has to wait.",
         };

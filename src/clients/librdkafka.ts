@@ -6,6 +6,7 @@
 import type { FrameExample, FrameRule, KafkaClient, KnownIssue } from "./client.ts";
 import { consumerCeiling, messageObjectBytes, parameters, producerCeiling, queueBytes, remediesFor, traps } from "./librdkafka-limits.ts";
 import { measurements } from "./librdkafka-measurements.ts";
+import { librdkafkaProperties } from "./librdkafka-properties.ts";
 
 /** The library as its own file: `librdkafka.so.1`, wheels' `librdkafka-1a2b3c4d.so`, NuGet's `alpine-librdkafka.so`. */
 const MODULES = /(?:^|[/\\])(?:alpine-|centos8-)?librdkafka(?:\+\+)?(?:[-.][0-9a-f]{8,})?\.(?:so(?:\.\d+)*|\d*\.?dylib|dll)$/;
@@ -317,6 +318,7 @@ export const librdkafka: KafkaClient = {
   },
   versionInPath: /librdkafka(?:\.redist)?[-_/\\]v?(\d+\.\d+\.\d+)/,
   parameters,
+  otherProperties: librdkafkaProperties,
   ceilings: (scope) => [consumerCeiling(scope), producerCeiling(scope)],
   measurements,
   traps,

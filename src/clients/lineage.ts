@@ -1,6 +1,7 @@
 /** What holds for a client together with the clients it is built on: a wrapper has the queues and the leaks of what it wraps. */
 import { compareVersions, isVersionWithin } from "../base/versions.ts";
-import type { BoundedComponent, Ceiling, KafkaClient, KnownIssue, Parameter, Remedy, Scope, Trap } from "./client.ts";
+import type { BoundedComponent, Ceiling, KafkaClient, KnownIssue, Parameter, Remedy, Scope, Settings, Trap } from "./client.ts";
+import { canonicalName, type UnknownSetting, unknownSettings } from "./parameters.ts";
 
 export interface Ancestor {
   readonly client: KafkaClient;
@@ -51,6 +52,30 @@ export function trapsOf(client: KafkaClient, scope: Scope, all: readonly KafkaCl
 /** The parameters that the ceilings are made of, of all layers. */
 export function parametersOf(client: KafkaClient, all: readonly KafkaClient[]): readonly Parameter[] {
   return lineageOf(client, null, all).flatMap((layer) => layer.client.parameters ?? []);
+}
+
+/**
+ * Settings that neither the client nor what it is built on knows. Where a layer has parameters and no complete list, only names
+ * that look like a misspelt parameter are reported, and none that another client has: `fetch.min.bytes` is near to
+ * `fetch.max.bytes` and right. A layer without parameters passes settings through.
+ */
+export function unknownSettingsOf(client: KafkaClient, settings: Settings, all: readonly KafkaClient[]): readonly UnknownSetting[] {
+  const layers = lineageOf(client, null, all).map((layer) => layer.client);
+  const isComplete = layers.every(({ parameters, otherProperties }) => parameters === undefined || otherProperties !== undefined);
+  const unknown = unknownSettings(
+    settings,
+    layers.flatMap(({ parameters = [] }) => parameters),
+    layers.flatMap(({ otherProperties = [] }) => otherProperties),
+    isComplete,
+  );
+  if (isComplete || unknown.length === 0) return unknown;
+  const elsewhere = new Set(
+    all.flatMap(({ parameters = [], otherProperties = [] }) => [
+      ...parameters.flatMap(({ name, aliases = [] }) => [name, ...aliases]).map(canonicalName),
+      ...otherProperties.map(canonicalName),
+    ]),
+  );
+  return unknown.filter(({ name }) => !elsewhere.has(canonicalName(name)));
 }
 
 export interface ConcerningIssue {

@@ -28,7 +28,12 @@ export class Parameters {
 
   constructor(parameters: readonly Parameter[], scope: Pick<Scope, "settings" | "version">) {
     this.#byName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
-    this.#settings = new Map([...scope.settings].map(([name, value]) => [canonicalName(name), value.trim()]));
+    const settings = new Map<string, string>();
+    for (const [name, value] of scope.settings) {
+      settings.delete(canonicalName(name)); // set anew: the order says which of two names is the later
+      settings.set(canonicalName(name), value.trim());
+    }
+    this.#settings = settings;
     this.#version = scope.version;
   }
 
@@ -72,12 +77,12 @@ export class Parameters {
     return parameter;
   }
 
+  /** Of two names for one parameter the later counts, as in the clients themselves. */
   #given(parameter: Parameter): string | null {
-    for (const name of namesOf(parameter)) {
-      const value = this.#settings.get(name);
-      if (value !== undefined && value !== "") return value;
-    }
-    return null;
+    const names = namesOf(parameter);
+    let given: string | null = null;
+    for (const [name, value] of this.#settings) if (value !== "" && names.includes(name)) given = value;
+    return given;
   }
 }
 
@@ -147,6 +152,9 @@ export interface UnknownSetting {
   readonly nearest: string | null;
 }
 
+/** Of so many unknown names the nearest is looked for: a file with more is no client's configuration. */
+const MOST_COMPARED = 200;
+
 /** Most edits between a misspelt name and the one that was meant, as a share of its length. */
 const NEAR_SHARE = 0.25;
 
@@ -163,12 +171,13 @@ export function unknownSettings(
   const names = [...parameters.flatMap(({ name, aliases = [] }) => [name, ...aliases]), ...otherProperties];
   const known = new Set(names.map(canonicalName));
   const unknown: UnknownSetting[] = [];
+  let compared = 0;
   for (const name of settings.keys()) {
     const canonical = canonicalName(name);
     if (known.has(canonical)) continue;
     let nearest: string | null = null;
     let fewest = Math.floor(NEAR_SHARE * canonical.length) + 1;
-    for (const candidate of names) {
+    for (const candidate of compared++ < MOST_COMPARED ? names : []) {
       const edits = editDistance(canonical, canonicalName(candidate), fewest);
       if (edits < fewest) {
         fewest = edits;

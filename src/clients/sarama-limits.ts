@@ -91,12 +91,21 @@ const BASE_BYTES = 0.5e6;
 
 const CONSUMER_SOURCE = "consumer.go responseFeeder, subscriptionConsumer, parseResponse; broker.go responseReceiver at v1.61.1";
 
+/** Blocks that the last `messages` of a partition lie in, beside the one being handed out. */
+function spanned(messages: number, blockBytes: number, recordBytes: number): number {
+  const each = Math.max(1, Math.floor(blockBytes / recordBytes));
+  if (messages <= each) return messages === 0 ? 0 : 1;
+  return messages / each + 1; // they begin somewhere in a block and end somewhere in another
+}
+
 export function consumerCeiling(scope: Scope): Ceiling {
   const given = new Parameters(parameters, scope);
   const partitionBytes = given.number("Consumer.Fetch.Default");
   const responseBytes = Math.min(given.number("Consumer.Fetch.MaxBytes"), given.number("MaxResponseSize"));
   const capacity = given.number("ChannelBufferSize");
-  const assumed: string[] = ["every partition lags, so that a fetch brings as much of it as it may"];
+  const assumed: string[] = [
+    "every partition lags, so that a fetch brings as much of it as it may (a slow one with little traffic beside busy ones may hold more)",
+  ];
   if (scope.version === null && !given.isSet("Consumer.Fetch.MaxBytes")) assumed.push("sarama 1.49 or later");
   if (scope.brokers === null) assumed.push("one broker");
   if (scope.partitions === null) assumed.push("one partition a broker; whole responses for the upper bound");
@@ -113,17 +122,17 @@ export function consumerCeiling(scope: Scope): Ceiling {
   // A partition's block that the feeder hands out, all of it pinned until its last message is gone
   const blocks = Math.min(partitions * partitionBytes, brokers * responseBytes);
   const feeding = blocks * ratio * headed;
-  // The channel's messages lie in blocks before that one: a whole block each time, or a batch when decompressed
+  // The channel's messages lie in the blocks before that one, each whole; decompressed batches go one by one
   const channelRecords = partitions * capacity * recordBytes;
   const channelPinned =
-    capacity === 0
-      ? 0
-      : Math.max(channelRecords, ratio > 1 ? Math.min(blocks * ratio, channelRecords + (partitions * BATCH_BYTES) / 2) : blocks);
+    ratio > 1
+      ? Math.min(spanned(capacity, partitionBytes * ratio, recordBytes) * blocks * ratio, channelRecords + (partitions * BATCH_BYTES) / 2)
+      : spanned(capacity, partitionBytes, recordBytes) * blocks;
   const channelBytes = channelPinned + partitions * capacity * MESSAGE_BYTES;
 
   // A batch larger than Fetch.Default raises the fetch to its size
   const most = Math.max(partitionBytes, BATCH_BYTES);
-  const pinned = 1 + Math.ceil((capacity * recordBytes) / (most * ratio));
+  const pinned = 1 + Math.ceil(spanned(capacity, most * ratio, recordBytes));
   const largest = Math.max(responseBytes, BATCH_BYTES);
   let pinnedWire = 0;
   if (scope.partitions === null) pinnedWire = largest;
@@ -245,7 +254,8 @@ export function traps(scope: Scope): readonly Trap[] {
     found.push({
       code: "channel-counts-messages",
       text: `ChannelBufferSize counts messages, not bytes, and each of them keeps the whole response it came in: a slow partition with little traffic beside busy ones may pin ${capacity} responses.`,
-      source: "consumer.go:170, real_decoder.go getRawBytes at v1.61.1",
+      source:
+        "consumer.go:170, real_decoder.go getRawBytes at v1.61.1; measured: 256 messages of 5 B beside a partition of 20 MB/s held 107 MB",
     });
   }
   if (given.isSet("Consumer.Fetch.Default") && given.number("Consumer.Fetch.Default") < BATCH_BYTES) {

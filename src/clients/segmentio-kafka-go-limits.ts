@@ -137,6 +137,14 @@ export const measurements: readonly Measurement[] = [
     source: KAFKA,
   },
   {
+    what: "100 kB values, four partitions",
+    component: "fetch-queue",
+    bytes: 12.1e6,
+    isExact: true,
+    scope: { ...twelve, partitions: 4, messageBytes: 100_000 },
+    source: KAFKA.replace("twelve", "four"),
+  },
+  {
     what: "zstd (5.4 to 1), batches of 1 MB",
     component: "fetch-queue",
     bytes: 18.3e6,

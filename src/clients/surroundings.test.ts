@@ -44,6 +44,11 @@ test("allocators of every language are passed over", () => {
 
 test("runtimes and libraries are neither the client nor the application", () => {
   const names = [
+    "java/nio/HeapByteBuffer.<init>",
+    "java.nio.HeapByteBuffer_[k]",
+    "InstanceKlass::allocate_instance(JavaThread*)",
+    "com/github/luben/zstd/ZstdInputStreamNoFinalizer.read",
+    "reactor/core/scheduler/SchedulerTask.call",
     "_start",
     "__libc_start_call_main",
     "start_thread",

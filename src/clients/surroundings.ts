@@ -4,8 +4,7 @@
  * it, it is the runtime's. Profilers within the process are the exception: what they allocate is theirs. First hit wins. Names
  * are normalised (`matchName`). The lists of packages are in `surrounding-packages.ts`.
  *
- * Not listed on purpose: RocksDB (`org.rocksdb`, `rocksdb::`), which is the state store of a stream processor or the
- * application's own database; and packages that hold a Kafka client among others (`reactor.kafka`, `io.vertx.kafka`, `zio.kafka`).
+ * Not listed on purpose: `rocksdb::`, which is the application's own database where no stream processor is; and packages that hold a Kafka client among others (`reactor.kafka`, `io.vertx.kafka`, `zio.kafka`).
  */
 import {
   crates,
@@ -145,12 +144,18 @@ export const surroundings: readonly Surrounding[] = [
     kind: "runtime",
     what: "the JVM and its libraries",
     of: "function",
-    name: /^(?:java|javax|jdk|sun|com[./]sun|jakarta|kotlin|kotlinx|scala|groovy|clojure|oracle|org[./]graalvm|org[./]codehaus[./]groovy)[./][\w./$-]*\.[\w$<>]+$/,
+    // A constructor's `<init>` is gone after normalisation, its dot stays
+    name: /^(?:java|javax|jdk|sun|com[./]sun|jakarta|kotlin|kotlinx|scala|groovy|clojure|oracle|org[./]graalvm|org[./]codehaus[./]groovy)[./][\w./$-]*\.[\w$<>]*$/,
   },
   {
     kind: "runtime",
     what: "the JVM's own code",
     name: /^(?:JavaMain|JavaThread::|JavaCalls::|Java_(?:java|sun|jdk)_\w+|JVM_\w+|jni_\w+|Unsafe_\w+|thread_native_entry|Interpreter$|call_stub$|InstanceKlass::|ClassFileParser::|SystemDictionary::|CompileBroker::|C2Compiler::|G1\w*::|CodeHeap::|StubRoutines)/,
+  },
+  {
+    kind: "runtime",
+    what: "the JVM's native side",
+    name: /^(?:JVM_|JNI_|jni_|Java_(?:java|sun|jdk)_)|^(?:\w*Klass|MemAllocator|CollectedHeap|OptoRuntime|Runtime1|InterpreterRuntime|SharedRuntime|JavaCalls|SystemDictionary|StringTable|Reflection|Deoptimization|java_lang_\w+)::/,
   },
   {
     kind: "runtime",
@@ -218,6 +223,11 @@ export const surroundings: readonly Surrounding[] = [
     of: "type",
     name: /^(?:builtins\.)?(?:dict|list|tuple|set|frozenset|bytes|bytearray|memoryview|str|int|float|bool|NoneType|cell|function|method|module|generator|coroutine|collections\.(?:OrderedDict|deque|defaultdict))$/,
   },
+  {
+    kind: "container",
+    what: "arrays of the JVM as leaves of stacks (async-profiler's allocations)",
+    name: /^(?:byte|char|int|long|short|boolean|float|double)(?:\[\])+$|^(?:java|javax|jdk|sun|kotlin|scala)\.[\w.$]+(?:\[\])+$/,
+  },
   { kind: "container", what: "plain data of Ruby", of: "type", name: /^T_[A-Z]+$/ },
   {
     kind: "container",
@@ -271,6 +281,11 @@ export const surroundings: readonly Surrounding[] = [
     what: "interpreters and virtual machines as modules",
     module:
       /(?:^|[/\\])(?:lib(?:python|ruby|php|jvm|coreclr|clrjit|clrgc|hostfxr|hostpolicy|mscordaccore|System\.[\w.]+|node|v8|go|perl|lua)[\d.-]*(?:\.so[\w.]*|\.dylib|\.dll)|(?:python|ruby|php|php-fpm|node|nodejs|java|dotnet|perl)[\d.]*(?:\.exe)?)$|\/(?:jvm\/[^/]+|openjdk|jdk-?\d[\w.+-]*|jre)\/(?:jre\/)?lib\//,
+  },
+  {
+    kind: "library",
+    what: "the JVM's codecs, logging, serialisation and frameworks around Kafka",
+    name: /^(?:\[+L?)?(?:com[./]github[./]luben[./]zstd|net[./]jpountz|at[./]yawk[./]lz4|org[./]xerial[./]snappy|org[./]slf4j|ch[./]qos[./]logback|org[./]apache[./](?:log4j|logging)|com[./]fasterxml[./]jackson|io[./](?:netty|micrometer)|org[./]rocksdb|reactor[./](?:core|util|netty)|akka[./](?:actor|dispatch|stream)|org[./]apache[./]pekko[./](?:actor|dispatch|stream)|org[./]apache[./]flink[./](?:streaming[./](?:api|runtime)|runtime|util|api|core|connector[./]base)|org[./]apache[./]spark[./](?:scheduler|executor|rdd|util|sql[./](?:execution|catalyst))|org[./]springframework[./](?:beans|context|core|aop|messaging|retry|scheduling|transaction|util)|zio[./](?:internal|stream)|cats[./]effect|fs2[./](?:internal|concurrent))[./]/,
   },
   {
     kind: "library",

@@ -7,6 +7,10 @@ import type { Input } from "../base/source.ts";
 export interface SettingsEvidence {
   readonly kind: "settings";
   readonly settings: ReadonlyMap<string, string>;
+  /** The line of the file that each stands in, where it is known. */
+  readonly lines?: ReadonlyMap<string, number>;
+  /** The client said it itself, so that its names need no check. */
+  readonly isChecked?: boolean;
   readonly from: string;
   readonly losses: readonly Loss[];
 }

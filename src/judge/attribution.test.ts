@@ -4,7 +4,6 @@ import type { Component } from "../clients/client.ts";
 import { clients } from "../clients/index.ts";
 import { parseRules } from "../clients/own-rules.ts";
 import { seriesByGroup, seriesOf } from "../model/ledger.ts";
-import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { sketch } from "../testing/sketch.ts";
 import { type AttributeOptions, attribute, groupPaths, type Party } from "./attribution.ts";
@@ -307,45 +306,6 @@ test("groups turn into series", () => {
   assert.deepEqual(of("app"), [0, 10, 25]);
   assert.deepEqual(of("client"), [0, 1000, 1000]);
 });
-
-test("two hundred thousand paths take a fraction of a second", () => {
-  const profile = largeProfile(200_000);
-  attribute(profile, clients); // compiled code
-  const started = performance.now();
-  attribute(profile, clients);
-  const elapsedMs = performance.now() - started;
-  assert.ok(elapsedMs < 1000, `${elapsedMs} ms`); // 200 ms on an idle machine
-});
-
-function largeProfile(size: number): Profile {
-  const builder = new ProfileBuilder();
-  builder.instant({ elapsedMs: 1 });
-  const names = [
-    "rd_kafka_recv",
-    "rd_buf_alloc_segment0",
-    "main",
-    "app_keep",
-    "malloc",
-    "ZSTD_decompress",
-    "",
-    "std::vector<int>::push_back",
-  ];
-  const frames = Array.from({ length: 20_000 }, (_, row) =>
-    builder.frame({
-      name: row % 8 === 6 ? "" : `${names[row % 8]}${row < 8 ? "" : row}`,
-      address: row,
-      module: builder.module(`/app/m${row % 5}`),
-    }),
-  );
-  const paths = [0];
-  for (let seed = 1; paths.length < size; ) {
-    seed = (seed * 1103515245 + 12345) % 2147483648;
-    const path = builder.path(paths[seed % paths.length] ?? 0, frames[(seed >> 8) % frames.length] ?? 0);
-    paths.push(path);
-    builder.change(path, { liveBytes: 100, liveBlocks: 1, allocatedBytes: 100, allocatedBlocks: 1 });
-  }
-  return builder.finish({ path: "x", format: "x", clock: "in-file", precision: { kind: "exact" }, observes: "both" });
-}
 
 test("a heap profile that is symbolised within the process belongs to the profiler, although the application called it", () => {
   assertPaths([

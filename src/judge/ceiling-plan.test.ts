@@ -48,7 +48,8 @@ test("what does not fit gets settings that do, leave a fifth of the limit, and s
 });
 
 test("what fits tightly is said to fit, with settings that leave room; what fits well needs none", () => {
-  const tight = planCeilings(librdkafka, scope, "consumer", 100 * MIB, clients);
+  const { total } = planCeilings(librdkafka, scope, "consumer", null, clients);
+  const tight = planCeilings(librdkafka, scope, "consumer", 1.05 * total.highBytes, clients);
   assert.equal(tight.limit?.fits, true);
   assert.ok(tight.suggestion);
   const roomy = planCeilings(librdkafka, scope, "consumer", 512 * MIB, clients);

@@ -6,7 +6,15 @@
 import { add, at } from "../base/columns.ts";
 import type { Loss } from "../base/failure.ts";
 import type { Suppression } from "../base/suppressions.ts";
-import { type Ceiling, type Component, FETCH_COMPONENTS, type KafkaClient, PRODUCER_COMPONENTS, type Scope } from "../clients/client.ts";
+import {
+  type Ceiling,
+  type Component,
+  FETCH_COMPONENTS,
+  type KafkaClient,
+  PRODUCER_COMPONENTS,
+  type Scope,
+  type Settings,
+} from "../clients/client.ts";
 import { boundingClient, type ConcerningIssue, ceilingsOf, issuesOf } from "../clients/lineage.ts";
 import type { OwnRules } from "../clients/own-rules.ts";
 import type { Evidence, QueueEvidence } from "../evidence/evidence.ts";
@@ -25,6 +33,7 @@ import {
   isQueue,
   type QueueFacts,
 } from "./group-facts.ts";
+import { checkSettings, givenSettings } from "./settings.ts";
 
 /** What the user told, besides captures and evidence files. */
 export interface Circumstances {
@@ -66,7 +75,7 @@ export const NOTHING_TOLD: Circumstances = {
 };
 
 /** What the user told of the client and its messages. */
-export type Told = Omit<Circumstances, "memoryLimitBytes" | "startedAt" | "app" | "rules" | "suppressions">;
+export type Told = Omit<Circumstances, "settings" | "memoryLimitBytes" | "startedAt" | "app" | "rules" | "suppressions">;
 
 /** Components that are judged together, because one thing bounds them together. */
 export interface JudgedGroup {
@@ -130,7 +139,9 @@ export function gatherFacts(
   const startedAt = told.startedAt ?? profile.origin.startedAt;
   const elapsedMs = Float64Array.from({ length: lastObserved }, (_, row) => at(profile.instants.elapsedMs, row + 1));
   const queue = alignQueue(elapsedMs, startedAt, queues, losses);
-  const scope = scopeOf(told, evidence, clientVersion);
+  const given = givenSettings(evidence, told.settings);
+  losses.push(...given.losses, ...(client === null ? [] : checkSettings(client, given, clients)));
+  const scope = scopeOf(told, given.settings, queues, clientVersion);
   const ceilings = client === null ? [] : ceilingsOf(client, scope, clients);
   const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
@@ -183,14 +194,8 @@ function clientOf(
   return clients.find((client) => client.id === id) ?? null;
 }
 
-/** What the formulas may ask: as told, else as the evidence says; settings given one by one win over those of files. */
-export function scopeOf(told: Told, evidence: readonly Evidence[], version: string | null): Scope {
-  const queues = queuesIn(evidence);
-  const settings = new Map<string, string>();
-  for (const fact of evidence) {
-    if (fact.kind === "settings") for (const [key, value] of fact.settings) settings.set(key, value);
-  }
-  for (const [key, value] of told.settings) settings.set(key, value);
+/** What the formulas may ask: as told, else as the statistics say. */
+export function scopeOf(told: Told, settings: Settings, queues: readonly QueueEvidence[], version: string | null): Scope {
   const largest = (pick: (queue: QueueEvidence) => number): number | null => {
     const value = Math.max(0, ...queues.map(pick));
     return value > 0 ? value : null;

@@ -12,7 +12,7 @@ import { parseSettings } from "../../evidence/settings.ts";
 import type { Answer, Profile, read } from "../../index.ts";
 import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { type GivenFiles, sortGiven } from "../inputs.ts";
+import { type GivenFiles, refuseCapture, sortGiven } from "../inputs.ts";
 import {
   type AttributionOptions,
   addAttributionOptions,
@@ -115,8 +115,9 @@ async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: 
   const evidence: Evidence[] = [];
   const seen = new Set<string>();
   for (const { file, source } of [...named, ...found]) {
-    if (file === undefined || seen.has(path.resolve(file))) continue;
-    seen.add(path.resolve(file));
+    if (file === undefined || seen.has(`${source.id} ${path.resolve(file)}`)) continue;
+    seen.add(`${source.id} ${path.resolve(file)}`);
+    if (file === options.config && source === clientConfig) await refuseCapture(file, "--config");
     evidence.push(await readEvidence(file, source));
   }
   return evidence;

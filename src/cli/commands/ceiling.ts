@@ -10,6 +10,7 @@ import { readEvidence } from "../../evidence/read-evidence.ts";
 import { parseSettings } from "../../evidence/settings.ts";
 import { canSweep, planCeilings, ROLES, type Role, sweepCeilings } from "../../judge/ceiling-plan.ts";
 import { scopeOf } from "../../judge/facts.ts";
+import { checkSettings, givenSettings } from "../../judge/settings.ts";
 import { ceilingAnswer } from "../../report/ceiling-answer.ts";
 import { ExitCode } from "../exit-codes.ts";
 import {
@@ -71,7 +72,10 @@ async function run(options: CeilingOptions): Promise<ExitCode> {
     ...(options.config === undefined ? [] : [await readEvidence(options.config, clientConfig)]),
     ...(options.stats === undefined ? [] : [await readEvidence(options.stats, librdkafkaStats)]),
   ];
-  const scope = scopeOf({ ...clientOptions(options), settings }, evidence, options.clientVersion ?? null);
+  const given = givenSettings(evidence, settings);
+  const losses = [...given.losses, ...checkSettings(client, given, clients)];
+  const queues = evidence.filter((fact) => fact.kind === "queue");
+  const scope = scopeOf(clientOptions(options), given.settings, queues, options.clientVersion ?? null);
   const limitBytes = options.memoryLimit ?? null;
   const plan = planCeilings(client, scope, options.role, limitBytes, clients);
   const { sweep } = options;
@@ -84,7 +88,7 @@ async function run(options: CeilingOptions): Promise<ExitCode> {
   }
   const answer = ceilingAnswer(plan, {
     sweep: sweep === undefined ? null : { of: sweep.of, points: sweepCeilings(client, scope, options.role, limitBytes, clients, sweep) },
-    warnings: evidence.flatMap(({ losses }) => losses.map(({ code, text }) => ({ code, text }))),
+    warnings: [...losses, ...queues.flatMap((queue) => queue.losses)].map(({ code, text }) => ({ code, text })),
   });
   if (format === "json") await writeAnswer(`${JSON.stringify(answer, null, 2)}\n`, options, terminal);
   else {
