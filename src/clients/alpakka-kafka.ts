@@ -3,7 +3,7 @@
  * sources, and what was fetched for a partition without demand stays in the client while that partition is paused.
  */
 import type { KafkaClient, Scope } from "./client.ts";
-import { consumerCeiling, javaParameters, javaRemedies, javaTraps, producerCeiling } from "./java-kafka-clients-limits.ts";
+import { consumerCeiling, javaParameters, javaRemedies, javaTraps, pauseTrap, producerCeiling } from "./java-kafka-clients-limits.ts";
 import { jvmPattern, unrelocated } from "./java-kafka-clients-names.ts";
 
 const parameters = javaParameters({
@@ -16,6 +16,7 @@ function consuming(scope: Scope) {
   return consumerCeiling(scope, {
     parameters,
     clientVersion: null,
+    pausesEach: true,
     kept: (given) => {
       const records = given.number("max.poll.records");
       return [
@@ -68,10 +69,10 @@ export const alpakkaKafka: KafkaClient = {
   ],
   examples: [
     {
-      path: "akka.dispatch.Mailbox.run > akka.kafka.KafkaConsumerActor.poll > org.apache.kafka.clients.consumer.KafkaConsumer.poll > org.apache.kafka.clients.consumer.internals.ConsumerNetworkClient.poll > org.apache.kafka.common.network.KafkaChannel.receive > org.apache.kafka.common.network.NetworkReceive.readFromReadableChannel",
+      path: "akka.dispatch.Mailbox.run > akka.kafka.internal.KafkaConsumerActor.poll > org.apache.kafka.clients.consumer.KafkaConsumer.poll > org.apache.kafka.clients.consumer.internals.ConsumerNetworkClient.poll > org.apache.kafka.common.network.KafkaChannel.receive > org.apache.kafka.common.network.NetworkReceive.readFromReadableChannel",
       component: "fetch-response-buffer",
-      source: "akka/alpakka-kafka#306, the frames of an OutOfMemoryError",
-      grade: "real-profile",
+      source: "akka/alpakka-kafka#306 for the frames below poll, the actor above",
+      grade: "source",
     },
     {
       path: "<akka.kafka.internal.CommittableSubSourceStageLogic>",
@@ -89,7 +90,7 @@ export const alpakkaKafka: KafkaClient = {
   versionInPath: /(?:akka-stream-kafka|pekko-connectors-kafka)_\d[\d.]*-(\d+\.\d+\.\d+)/,
   parameters,
   ceilings: (scope) => [consuming(scope), producerCeiling(scope, parameters)],
-  traps: (scope) => javaTraps(scope, null, parameters),
+  traps: (scope) => [...javaTraps(scope, null, parameters), ...pauseTrap(scope)],
   retention: {
     text: "A CommittableMessage holds its ConsumerRecord; kept with unread headers it holds the whole fetch response.",
     source: "ConsumerMessage at 4.0.2; held responses measured with kafka-clients 3.9.1",

@@ -98,8 +98,8 @@ export const flinkKafka: KafkaClient = {
     {
       path: "<org.apache.flink.connector.kafka.sink.FlinkKafkaInternalProducer>",
       component: "producer-queue",
-      source: "apache/flink#20205, a heap full of producers",
-      grade: "real-profile",
+      source: "class of flink-connector-kafka 3.4.0; what leaked in apache/flink#20205",
+      grade: "source",
     },
     {
       path: "<org.apache.flink.streaming.connectors.kafka.internals.Handover>",

@@ -109,6 +109,8 @@ export interface Use {
   readonly clientVersion: string | null;
   /** Consumers of one instance, which share its partitions. */
   readonly consumers?: number;
+  /** The layer pauses partitions one by one: each may then hold another response, of the partitions that were not yet paused. */
+  readonly pausesEach?: true;
   readonly kept?: (given: Parameters) => readonly KeptRecords[];
   /** Further terms of one instance. */
   readonly extra?: (fetchedHighBytes: number) => readonly InstanceTerm[];
@@ -131,7 +133,8 @@ interface Fetching {
   readonly formula: string;
 }
 
-function fetchingOf(scope: Scope, given: Parameters, consumers: number, clientVersion: string | null): Fetching {
+function fetchingOf(scope: Scope, given: Parameters, consumers: number, use: Use): Fetching {
+  const { clientVersion } = use;
   const fetchBytes = given.number("fetch.max.bytes");
   const chunkBytes = given.number("max.partition.fetch.bytes");
   const share = scope.partitions === null ? null : Math.max(1, scope.partitions / consumers);
@@ -148,8 +151,10 @@ function fetchingOf(scope: Scope, given: Parameters, consumers: number, clientVe
   const isNew = clientVersion === null || asksDrainedBrokersOnly(clientVersion);
   const isOld = clientVersion === null || !asksDrainedBrokersOnly(clientVersion);
   // A response lives until its last partition is drained: one that is partly read, or left by paused partitions
-  const atMostNew = 2 * brokers * largest;
-  const atMostOld = (share === null ? brokers * fetchBytes : everyPartition) + largest;
+  const atMostPaused =
+    use.pausesEach === true && share !== null ? brokers * pinnedBytes(Math.ceil(partitions / brokers), fetchBytes, chunkBytes) : 0;
+  const atMostNew = Math.max(2 * brokers * largest, atMostPaused);
+  const atMostOld = Math.max((share === null ? brokers * fetchBytes : everyPartition) + largest, atMostPaused);
   return {
     brokers,
     partitions,
@@ -160,6 +165,12 @@ function fetchingOf(scope: Scope, given: Parameters, consumers: number, clientVe
       ? `${brokers} broker${brokers === 1 ? "" : "s"} × min(fetch.max.bytes=${fetchBytes}, ${round(partitions / brokers)} partition(s) × max.partition.fetch.bytes=${chunkBytes})`
       : `${round(partitions)} partition(s) × max.partition.fetch.bytes=${chunkBytes}`,
   };
+}
+
+/** The first response has all partitions, the next one a partition less, and so on: 1 + 2 + … + n chunks, each response at most full. */
+function pinnedBytes(partitions: number, fetchBytes: number, chunkBytes: number): number {
+  const growing = Math.min(partitions, Math.floor(fetchBytes / chunkBytes));
+  return (growing * (growing + 1) * chunkBytes) / 2 + (partitions - growing) * fetchBytes;
 }
 
 function round(value: number): number {
@@ -188,7 +199,7 @@ export function consumerCeiling(scope: Scope, use: Use): Ceiling {
   const given = new Parameters(use.parameters, { settings: scope.settings, version: scope.version });
   const most = scope.partitions ?? Number.POSITIVE_INFINITY;
   const consumers = Math.max(1, Math.min(use.consumers ?? 1, most));
-  const fetching = fetchingOf(scope, given, consumers, use.clientVersion);
+  const fetching = fetchingOf(scope, given, consumers, use);
   const ratio = Math.max(1, scope.compressionRatio ?? 1);
   const kept = use.kept?.(given) ?? [onePoll(scope, given)];
   const fetched: InstanceTerm = {
@@ -336,6 +347,18 @@ export function tooSmall(scope: Scope, targetBytes: number): Remedy {
     code: "target-too-small",
     text: `No setting of the queues brings ${scope.instances} instance(s) under ${formatBytes(targetBytes)}: use fewer instances or a larger limit.`,
   };
+}
+
+/** For layers that pause partitions one by one. */
+export function pauseTrap(scope: Scope): readonly Trap[] {
+  if (scope.partitions !== null && scope.partitions < 2) return [];
+  return [
+    {
+      code: "paused-partitions-hold-responses",
+      text: "A paused partition keeps what was fetched for it, and with it the whole response it came in: partitions paused one after another hold one response each.",
+      source: "FetchCollector at 3.9.1 sets the fetched data of paused partitions aside; the bytes are one array a response",
+    },
+  ];
 }
 
 /** Settings of the Java client that do not do what they seem to. */

@@ -209,7 +209,7 @@ const examples: readonly FrameExample[] = [
     grade: "measured",
   },
   {
-    path: "java.nio.HeapByteBuffer.<init> > java.nio.ByteBuffer.allocate > org.apache.kafka.common.memory.MemoryPool$1.tryAllocate",
+    path: "org.apache.kafka.common.network.KafkaChannel.receive > org.apache.kafka.common.network.NetworkReceive.readFrom > org.apache.kafka.common.memory.MemoryPool$1.tryAllocate > java.nio.ByteBuffer.allocate > java.nio.HeapByteBuffer.<init>",
     component: "fetch-response-buffer",
     source: "zio/zio-kafka#918, the frames of an OutOfMemoryError",
     grade: "real-profile",

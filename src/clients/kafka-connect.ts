@@ -173,7 +173,7 @@ export const kafkaConnect: KafkaClient = {
     return found;
   },
   retention: {
-    text: "A SinkRecord holds its converted key and value, and since 3.8 the record before transformations, too (errors.log, InternalSinkRecord); what a sink connector collects between flushes is its own.",
+    text: "A record that a sink task keeps holds its converted key and value, and the consumer's record that it was made of (InternalSinkRecord); what a sink connector collects between flushes is its own.",
     source: "InternalSinkRecord at 3.9.1",
     grade: "source",
   },

@@ -11,6 +11,7 @@ import {
   javaRemedies,
   javaTraps,
   type KeptRecords,
+  pauseTrap,
   producerCeiling,
   tooSmall,
 } from "./java-kafka-clients-limits.ts";
@@ -88,6 +89,7 @@ export function fetchCeiling(scope: Scope): Ceiling {
     parameters,
     clientVersion: scope.version,
     consumers: threads,
+    pausesEach: true,
     kept: (given) => [queuedRecords(scope, given)],
     extra: (fetchedBytes): readonly InstanceTerm[] => [
       {
@@ -181,7 +183,7 @@ export function remedies(scope: Scope, targetBytes: number | null, component: Bo
 
 export function traps(scope: Scope): readonly Trap[] {
   const given = new Parameters(parameters, scope);
-  const found: Trap[] = [...javaTraps(scope, scope.version, parameters)];
+  const found: Trap[] = [...javaTraps(scope, scope.version, parameters), ...pauseTrap(scope)];
   if (given.isSet("statestore.cache.max.bytes") && !given.isSet("rocksdb.config.setter")) {
     found.push({
       code: "cache-is-not-rocksdb",

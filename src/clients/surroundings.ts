@@ -150,12 +150,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "runtime",
     what: "the JVM's own code",
-    name: /^(?:JavaMain|JavaThread::|JavaCalls::|Java_(?:java|sun|jdk)_\w+|JVM_\w+|jni_\w+|Unsafe_\w+|thread_native_entry|Interpreter$|call_stub$|InstanceKlass::|ClassFileParser::|SystemDictionary::|CompileBroker::|C2Compiler::|G1\w*::|CodeHeap::|StubRoutines)/,
-  },
-  {
-    kind: "runtime",
-    what: "the JVM's native side",
-    name: /^(?:JVM_|JNI_|jni_|Java_(?:java|sun|jdk)_)|^(?:\w*Klass|MemAllocator|CollectedHeap|OptoRuntime|Runtime1|InterpreterRuntime|SharedRuntime|JavaCalls|SystemDictionary|StringTable|Reflection|Deoptimization|java_lang_\w+)::/,
+    name: /^(?:JVM_|JNI_|jni_|Unsafe_|Java_(?:java|sun|jdk)_)|^(?:JavaMain|thread_native_entry|Interpreter|call_stub)$|^(?:\w*Klass|MemAllocator|CollectedHeap|OptoRuntime|Runtime1|InterpreterRuntime|SharedRuntime|JavaThread|JavaCalls|SystemDictionary|StringTable|Reflection|Deoptimization|java_lang_\w+|ClassFileParser|CompileBroker|C2Compiler|G1\w*|CodeHeap|StubRoutines)::/,
   },
   {
     kind: "runtime",
@@ -281,11 +276,6 @@ export const surroundings: readonly Surrounding[] = [
     what: "interpreters and virtual machines as modules",
     module:
       /(?:^|[/\\])(?:lib(?:python|ruby|php|jvm|coreclr|clrjit|clrgc|hostfxr|hostpolicy|mscordaccore|System\.[\w.]+|node|v8|go|perl|lua)[\d.-]*(?:\.so[\w.]*|\.dylib|\.dll)|(?:python|ruby|php|php-fpm|node|nodejs|java|dotnet|perl)[\d.]*(?:\.exe)?)$|\/(?:jvm\/[^/]+|openjdk|jdk-?\d[\w.+-]*|jre)\/(?:jre\/)?lib\//,
-  },
-  {
-    kind: "library",
-    what: "the JVM's codecs, logging, serialisation and frameworks around Kafka",
-    name: /^(?:\[+L?)?(?:com[./]github[./]luben[./]zstd|net[./]jpountz|at[./]yawk[./]lz4|org[./]xerial[./]snappy|org[./]slf4j|ch[./]qos[./]logback|org[./]apache[./](?:log4j|logging)|com[./]fasterxml[./]jackson|io[./](?:netty|micrometer)|org[./]rocksdb|reactor[./](?:core|util|netty)|akka[./](?:actor|dispatch|stream)|org[./]apache[./]pekko[./](?:actor|dispatch|stream)|org[./]apache[./]flink[./](?:streaming[./](?:api|runtime)|runtime|util|api|core|connector[./]base)|org[./]apache[./]spark[./](?:scheduler|executor|rdd|util|sql[./](?:execution|catalyst))|org[./]springframework[./](?:beans|context|core|aop|messaging|retry|scheduling|transaction|util)|zio[./](?:internal|stream)|cats[./]effect|fs2[./](?:internal|concurrent))[./]/,
   },
   {
     kind: "library",

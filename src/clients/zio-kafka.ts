@@ -3,7 +3,7 @@
  * by the number of records in their queues and not by bytes.
  */
 import type { KafkaClient, Parameter, Scope } from "./client.ts";
-import { consumerCeiling, javaParameters, javaRemedies, javaTraps, producerCeiling } from "./java-kafka-clients-limits.ts";
+import { consumerCeiling, javaParameters, javaRemedies, javaTraps, pauseTrap, producerCeiling } from "./java-kafka-clients-limits.ts";
 import { jvmPattern, unrelocated } from "./java-kafka-clients-names.ts";
 
 const parameters: readonly Parameter[] = [
@@ -22,6 +22,7 @@ function consuming(scope: Scope) {
   return consumerCeiling(scope, {
     parameters,
     clientVersion: null, // the build chooses it
+    pausesEach: true,
     kept: (given) => {
       const partitions = Math.max(1, scope.partitions ?? 1);
       const limit = given.number("partitionPreFetchBufferLimit");
@@ -77,14 +78,14 @@ export const zioKafka: KafkaClient = {
     {
       path: "zio.kafka.consumer.internal.Runloop.handlePoll > org.apache.kafka.clients.consumer.KafkaConsumer.poll > org.apache.kafka.common.network.KafkaChannel.receive > org.apache.kafka.common.network.NetworkReceive.readFrom > org.apache.kafka.common.memory.MemoryPool$1.tryAllocate > java.nio.ByteBuffer.allocate",
       component: "fetch-response-buffer",
-      source: "zio/zio-kafka#918, the frames of an OutOfMemoryError",
-      grade: "real-profile",
+      source: "zio/zio-kafka#918 for the frames below poll, the class Runloop above",
+      grade: "source",
     },
   ],
   versionInPath: /zio-kafka_\d[\d.]*-(\d+\.\d+\.\d+)/,
   parameters,
   ceilings: (scope) => [consuming(scope), producerCeiling(scope, parameters)],
-  traps: (scope) => javaTraps(scope, null, parameters),
+  traps: (scope) => [...javaTraps(scope, null, parameters), ...pauseTrap(scope)],
   retention: {
     text: "A CommittableRecord holds its ConsumerRecord; kept with unread headers it holds the whole fetch response.",
     source: "CommittableRecord of zio-kafka 2.x; held responses measured with kafka-clients 3.9.1",
