@@ -140,21 +140,6 @@ test("own rules and suppressions are followed, and said", async () => {
   );
 });
 
-test("the bin reads configuration in YAML and TOML, too", async () => {
-  const capture = path.join(folder, "fetch.collapsed");
-  await writeFile(capture, "main;rd_kafka_recv;rd_buf_alloc_segment0 4096000\n");
-  const yaml = path.join(folder, "client.yaml");
-  await writeFile(yaml, "kafka:\n  queued.max.messages.kbytes: 16384\n");
-  const toml = path.join(folder, "client.toml");
-  await writeFile(toml, '[librdkafka_options]\n"queued.max.messages.kbytes" = "16384"\n');
-  for (const config of [yaml, toml]) {
-    const { stdout, stderr } = await lagleak([capture, "--config", config, "--json"]);
-    assert.equal(stderr, "");
-    const { ceilings } = JSON.parse(stdout) as Answer;
-    assert.equal(ceilings.find(({ component }) => component === "fetch-queue")?.settings["queued.max.messages.kbytes"], "16384");
-  }
-});
-
 test("standard input is read and named", async () => {
   const { code, stderr } = await lagleak(["inspect", "-"], "\u0001\u0002 nothing\n");
   assert.equal(code, 3);

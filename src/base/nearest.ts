@@ -29,6 +29,7 @@ export function editDistance(left: string, right: string, most: number): number 
       const replaced = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
       next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    if (Math.min(...next) >= most) return most;
     row = next;
   }
   return Math.min(most, row[right.length] ?? most);

@@ -4,8 +4,7 @@
  * it, it is the runtime's. Profilers within the process are the exception: what they allocate is theirs. First hit wins. Names
  * are normalised (`matchName`). The lists of packages are in `surrounding-packages.ts`.
  *
- * Not listed on purpose: RocksDB (`org.rocksdb`, `rocksdb::`), which is the state store of a stream processor or the
- * application's own database; and packages that hold a Kafka client among others (`reactor.kafka`, `io.vertx.kafka`, `zio.kafka`).
+ * Not listed on purpose: `rocksdb::`, which is the application's own database where no stream processor is; and packages that hold a Kafka client among others (`reactor.kafka`, `io.vertx.kafka`, `zio.kafka`).
  */
 import {
   crates,

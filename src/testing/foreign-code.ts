@@ -278,7 +278,6 @@ export const leftToClients: readonly Code[] = [
   { name: "io.vertx.kafka.client.consumer.impl.KafkaReadStreamImpl.run" },
   { name: "io.smallrye.reactive.messaging.kafka.impl.KafkaSource.run" },
   { name: "org.apache.kafka.clients.consumer.KafkaConsumer.poll" },
-  { name: "org.rocksdb.RocksDB.put" },
   { name: "rocksdb::DBImpl::Write" },
   { name: "run", file: "/srv/app/node_modules/kafkajs/src/consumer/index.js" },
   { name: "run", file: "/srv/app/node_modules/@platformatic/kafka/dist/index.js" },
