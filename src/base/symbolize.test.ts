@@ -147,3 +147,21 @@ test("the functions of a running program are found through its maps", { skip: pr
   for (let address = code.start; address < code.end; address += 64) names.add(symbolizer.locate(address).name);
   assert.ok(names.has("malloc"), `${names.size} names without malloc`);
 });
+
+test("an anonymous mapping has no path, and does not take the line behind it for one", () => {
+  const mappings = parseProcMaps(`400000-500000 rw-p 00000000 00:00 0 
+500000-600000 r-xp 00000000 fe:00 11 /lib/a b.so (deleted)  
+600000-700000 rw-p 00000000 00:00 0
+700000-800000 r-xp 00000000 fe:00 12 /lib/c.so
+`);
+  assert.deepEqual(
+    mappings.map(({ path }) => path),
+    ["", "/lib/a b.so (deleted)", "", "/lib/c.so"],
+  );
+});
+
+test("a line of a memory map is read in one pass, whatever is in it", () => {
+  const start = performance.now();
+  assert.equal(parseProcMaps(`400000-500000 r-xp 00000000 fe:00 11 /a${" ".repeat(200_000)}b\n`).length, 1);
+  assert.ok(performance.now() - start < 2000);
+});

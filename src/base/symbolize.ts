@@ -13,7 +13,8 @@ export interface Mapping {
   readonly executable: boolean;
 }
 
-const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+)\s+([r-][w-][x-][ps-])\s+([0-9a-f]+)\s+\S+\s+\d+(?:\s+(.*?))?\s*$/gim;
+/** Blanks and no line ends between the fields: anonymous mappings have nothing behind their last number but a blank. */
+const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+)[ \t]+([r-][w-][x-][ps-])[ \t]+([0-9a-f]+)[ \t]+\S+[ \t]+\d+(?:[ \t]+(\S.*))?[ \t]*$/gim;
 const DELETED = " (deleted)";
 
 /** Lines that are no mappings are passed over, so a whole dump may be given. */
@@ -24,7 +25,7 @@ export function parseProcMaps(text: string): readonly Mapping[] {
       start: Number.parseInt(start, 16),
       end: Number.parseInt(end, 16),
       fileOffset: Number.parseInt(fileOffset, 16),
-      path,
+      path: path.trimEnd(),
       executable: permissions[2] === "x",
     });
   }
