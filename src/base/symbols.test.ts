@@ -303,3 +303,12 @@ test("no hostile file or name keeps the search for an owner busy", () => {
   }
   assert.ok(performance.now() - started < 2000, `${performance.now() - started} ms`);
 });
+
+test("a name made of nothing but endings is cleaned at once", () => {
+  const start = performance.now();
+  for (const ending of [".constprop", ".isra.0", "@A", "+0x1", " [a.so]", "<1234>"]) {
+    assert.ok(displayName(`main${ending.repeat(400)}!`).endsWith("!"), ending);
+  }
+  assert.equal(ownerOf({ name: "", file: "/pkg/mod/".repeat(50_000), module: "" }), "");
+  assert.ok(performance.now() - start < 2000);
+});

@@ -11,7 +11,8 @@ const LONGEST_NAME = 4096;
 
 /** What is added behind a name: `.constprop.0`, `@@GLIBC_2.34`, `+0x1f`, ` (file.c)`, `<5581f0>`, ` (inline)`, ` [librdkafka.so.1]`. */
 const TAILS: readonly RegExp[] = [
-  /(?:\.(?:constprop|isra|part|cold|localalias|lto_priv|llvm|clone|warm|hot|unlikely|exit)(?:\.[0-9A-Za-z]+)?)+$/,
+  // the number behind a word (LLVM's is hexadecimal) never begins like a word: otherwise this would try every division
+  /(?:\.(?:constprop|isra|part|cold|localalias|lto_priv|llvm|clone|warm|hot|unlikely|exit)(?:\.[0-9A-Z][0-9A-Za-z]*)?)+$/,
   / \[clone [^[\]]*\]$/,
   /@{1,2}[A-Za-z_][\w.]*$/,
   /\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?$/i,
@@ -184,8 +185,8 @@ function packageOfFile(file: string): string {
   if (crate !== null) return crate[1] ?? "";
   const gitCrate = /[/\\]git[/\\]checkouts[/\\]([^/\\]+?)-[0-9a-f]{16}[/\\]/.exec(file);
   if (gitCrate !== null) return gitCrate[1] ?? "";
-  const go = /\/pkg\/mod\/(.+?)@v/.exec(file) ?? /^([\w-]+(?:\.[\w-]+)+\/[^@\s]+?)@v\d/.exec(file); // the second: built with -trimpath
-  if (go !== null) return (go[1] ?? "").replace(/!([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const go = goModuleOfFile(file);
+  if (go !== null) return go.replace(/!([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const gem = /[/\\]gems[/\\]([A-Za-z][\w.-]*?)-(?:\d[\w.]*(?:-[\w-]+)?|[0-9a-f]{7,})[/\\]/.exec(file);
   if (gem !== null) return gem[1] ?? "";
   const python = /[/\\](?:site|dist)-packages[/\\]([^/\\]+?)(?:\.py)?(?:[/\\]|$)/.exec(file);
@@ -193,6 +194,15 @@ function packageOfFile(file: string): string {
   const vendored = /[/\\]vendor[/\\](([^/\\]+)[/\\][^/\\]+)[/\\](?:[^/\\]+[/\\])*[^/\\]+\.(php|rs)$/.exec(file); // of Composer, of Cargo
   if (vendored !== null) return (vendored[3] === "rs" ? vendored[2] : vendored[1]?.replace("\\", "/")) ?? "";
   return "";
+}
+
+/** The module in a path of Go's module cache, or in one that was built with -trimpath. */
+function goModuleOfFile(file: string): string | null {
+  const cache = file.indexOf("/pkg/mod/");
+  if (cache < 0) return /^([\w-]+(?:\.[\w-]+)+\/[^@\s]+?)@v\d/.exec(file)?.[1] ?? null;
+  const start = cache + "/pkg/mod/".length;
+  const version = file.indexOf("@v", start);
+  return version < 0 ? null : file.slice(start, version);
 }
 
 /** `.pnpm/name@1.2.3(peer@4)` and `.store/name-npm-1.2.3-hash` are folders of one package; an inner `node_modules` usually follows. */
