@@ -152,3 +152,26 @@ test("a clean exit is told from a queue that drains", async () => {
 test("a format newer than 3 is refused, not guessed", async () => {
   await assert.rejects(read("v 20000 4\n"), (error) => error instanceof Failure && error.code === "format-unsupported");
 });
+
+test("a line that does not end is refused with its place, as soon as it is too long", async () => {
+  const start = performance.now();
+  const zeros = new Uint8Array(80 << 20);
+  zeros.set(Buffer.from("v 10400 3\n"));
+  const input = await inputFromBytes("x", zeros, 1 << 16);
+  await assert.rejects(
+    heaptrack.read(input, { symbolize: false }),
+    (error) => error instanceof Failure && error.code === "malformed" && error.where?.offset === 10,
+  );
+  assert.ok(performance.now() - start < 5000);
+});
+
+test("strings or instruction pointers that are missing show in the counts at the end", async () => {
+  for (const line of [text("main"), "i 402000 1 3 5 64 4 0 0"]) {
+    const profile = await read(INTERPRETED.replace(`${line}\n`, ""));
+    assert.deepEqual(
+      profile.losses.map(({ code }) => code),
+      ["malformed-record"],
+    );
+  }
+  assert.deepEqual((await read(INTERPRETED)).losses, []);
+});

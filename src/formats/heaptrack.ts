@@ -105,15 +105,19 @@ class HeaptrackReader {
     let filled = 0;
     for await (const chunk of this.#input.chunks()) {
       if (filled + chunk.length > this.#buffer.length) {
-        if (filled > LONGEST_LINE_BYTES) this.#fail("malformed", `has a line of more than ${LONGEST_LINE_BYTES} bytes`, 0);
         const larger = new Uint8Array(Math.max(this.#buffer.length * 2, filled + chunk.length));
         larger.set(this.#buffer.subarray(0, filled));
         this.#buffer = larger;
       }
       this.#buffer.set(chunk, filled);
+      // only in what is new: a line over many chunks would be searched again with each of them
+      const newline = chunk.lastIndexOf(NEWLINE);
+      const end = filled + newline + 1;
       filled += chunk.length;
-      const end = this.#buffer.subarray(0, filled).lastIndexOf(NEWLINE) + 1;
-      if (end === 0) continue;
+      if (newline < 0) {
+        if (filled > LONGEST_LINE_BYTES) this.#fail("malformed", `has a line of more than ${LONGEST_LINE_BYTES} bytes`, this.#offset);
+        continue;
+      }
       this.#parse(end);
       this.#buffer.copyWithin(0, end, filled);
       this.#offset += end;
@@ -126,12 +130,22 @@ class HeaptrackReader {
   /** Text after the last newline: a cut line, unless it is a complete comment (some writers leave the newline out). */
   #lastLine(filled: number): void {
     const text = new TextDecoder().decode(this.#buffer.subarray(0, Math.min(filled, 100)));
-    if (/^# (ips|strings): \d+$/.test(text)) {
-      this.#endsWell = true;
-      return;
-    }
+    if (this.#lastCount(text, this.#offset)) return;
     this.#builder.loss("truncated", `the last line is cut at ${this.#fold.elapsedMs / 1000} s`, this.#offset);
     this.#endsWell = false;
+  }
+
+  /** `# strings: N` and `# ips: N`, the last lines. Whatever is missing has shifted the numbers of all that follow. */
+  #lastCount(text: string, offset: number): boolean {
+    const [, what, count] = /^# (ips|strings): (\d+)$/.exec(text) ?? [];
+    if (what === undefined) return false;
+    this.#endsWell = true;
+    const read = (what === "ips" ? this.#frames : this.#strings).length - 1;
+    if (read !== Number(count)) {
+      const names = what === "ips" ? "instruction pointers" : "strings";
+      this.#builder.loss("malformed-record", `the file counts ${count} ${names}, ${read} are there: names may be wrong`, offset);
+    }
+    return true;
   }
 
   /** Parses complete lines from the start of the buffer to `end`. `+` and `-` are nearly all of them. */
@@ -265,7 +279,7 @@ class HeaptrackReader {
         this.#pointers.clear();
         return;
       case "#":
-        if (/^# (strings|ips): \d+$/.test(this.#decode(start, stop))) this.#endsWell = true;
+        this.#lastCount(this.#decode(start, stop), this.#offset + start);
         return;
       case "S": // embedded suppressions: what they match is live all the same
       case "\n":
