@@ -170,6 +170,7 @@ async function makeInput(
           code: "too-large",
           message: `holds more than ${maxBytes} bytes, more than this format can be read with`,
           where: { file: name, offset: total },
+          hint: "Captures of this format are read at once and are megabytes. Look at what is in the file.",
         });
       }
       parts.push(chunk.slice());

@@ -1,4 +1,8 @@
 /** Lines of a text capture with their byte offsets. Text captures are small (megabytes), so they are read at once. */
+import { constants } from "node:buffer";
+
+/** Any part of a text of so many bytes fits into a string: a line, the memory map at its end, all of it. */
+export const LARGEST_TEXT_BYTES: number = constants.MAX_STRING_LENGTH;
 
 export interface TextLine {
   readonly text: string; // without its line end

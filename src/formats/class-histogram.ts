@@ -7,7 +7,7 @@
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
-import { textLines } from "../base/text-lines.ts";
+import { LARGEST_TEXT_BYTES, textLines } from "../base/text-lines.ts";
 import { FrameKind, type Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import type { Format } from "./format.ts";
@@ -21,8 +21,10 @@ export const classHistogram: Format = {
   read,
 };
 
-const HEADER = /^\s*num\s+#instances\s+#bytes\s+class name/m;
-const ROW = /^\s*\d+:\s+(\d+)\s+(\d+)\s+(\S.*?)(?: \(([^()]+)\))?\s*$/;
+const HEADER = /^[ \t]*num[ \t]+#instances[ \t]+#bytes[ \t]+class name/m;
+/** The class, and from Java 9 on its module in parentheses; blanks behind them are cut off first. */
+const ROW = /^\s*\d+:\s+(\d+)\s+(\d+)\s+(\S.*)$/;
+const MODULE = / \(([^()]+)\)$/;
 const TOTAL = /^\s*Total\s+(\d+)\s+(\d+)\s*$/;
 const PID = /^\s*(\d+):\s*$/;
 
@@ -36,7 +38,7 @@ interface Level {
 }
 
 async function read(input: Input): Promise<Profile> {
-  const bytes = await input.readAll();
+  const bytes = await input.readAll(LARGEST_TEXT_BYTES);
   const builder = new ProfileBuilder();
   let pid: number | null = null;
   let before = new Map<number, Level>();
@@ -69,6 +71,8 @@ async function read(input: Input): Promise<Profile> {
     if (now === null) {
       const line = PID.exec(text);
       if (line !== null && Number(line[1]) <= 0x7fff_ffff) pid ??= Number(line[1]);
+      // as many as a header that is damaged should have announced
+      if (ROW.test(text) || TOTAL.test(text)) builder.loss("malformed-record", "classes without a header above them were skipped", offset);
       continue;
     }
     const total = TOTAL.exec(text);
@@ -83,12 +87,15 @@ async function read(input: Input): Promise<Profile> {
       }
       close();
     } else if (row !== null) {
-      const [, blocks, size, name = "", module] = row;
-      const path = builder.path(0, builder.frame({ name: javaName(name), module: builder.module(module ?? ""), kind: FrameKind.type }));
+      const [, blocks, size, rest = ""] = row;
+      const type = rest.trimEnd();
+      const module = MODULE.exec(type);
+      const name = javaName(module === null ? type : type.slice(0, module.index));
+      const path = builder.path(0, builder.frame({ name, module: builder.module(module?.[1] ?? ""), kind: FrameKind.type }));
       const level = now.get(path) ?? { bytes: 0, blocks: 0 };
       now.set(path, { bytes: level.bytes + Number(size), blocks: level.blocks + Number(blocks) });
     } else if (!isComplete) cut(offset);
-    else if (!/^\s*(?:-+)?\s*$/.test(text)) builder.loss("malformed-record", "lines that are no classes were skipped", offset);
+    else if (!/^-*$/.test(text.trim())) builder.loss("malformed-record", "lines that are no classes were skipped", offset);
   }
   if (now !== null) cut(bytes.length);
   close();

@@ -8,7 +8,7 @@
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
-import { textLines } from "../base/text-lines.ts";
+import { LARGEST_TEXT_BYTES, textLines } from "../base/text-lines.ts";
 import type { Profile } from "../model/profile.ts";
 import { type FrameInit, ProfileBuilder } from "../model/profile-builder.ts";
 import type { Format } from "./format.ts";
@@ -51,7 +51,7 @@ function frameOf(text: string): FrameInit {
 }
 
 async function read(input: Input): Promise<Profile> {
-  const raw = await input.readAll();
+  const raw = await input.readAll(LARGEST_TEXT_BYTES);
   const isWide = (raw[0] === 0xff && raw[1] === 0xfe) || (raw[0] === 0xfe && raw[1] === 0xff);
   const bytes = isWide || raw[0] === 0xef ? Buffer.from(decode(raw), "utf8") : raw;
   // Lines are found in text without its byte order mark, and in UTF-8: a place in the file is two bytes a UTF-16 unit further.

@@ -8,7 +8,7 @@
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
-import { textLines } from "../base/text-lines.ts";
+import { LARGEST_TEXT_BYTES, textLines } from "../base/text-lines.ts";
 import type { Precision, Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import type { Format, ReadOptions } from "./format.ts";
@@ -27,7 +27,7 @@ export const heapProfileText: Format = {
 const HEADER = /^heap profile: *(-?\d+): *(-?\d+) *\[ *(-?\d+): *(-?\d+) *\] *@ *([a-z_0-9]*)\/?(\d*)/;
 const RECORD = /^ *(-?\d+): *(-?\d+) *\[ *(\d+): *(\d+) *\] @(.*)$/;
 /** `#	0x4b4164	main.fetchLoop+0x64	/src/main.go:7`; tabs align the columns, so there may be several. */
-const GO_FRAME = /^#\t(0x[0-9a-f]+)\t(.+?)\+0x[0-9a-f]+\t+(.*):(\d+)$/;
+const GO_FRAME = /^#\t(0x[0-9a-f]+)\t([^\t]+)\+0x[0-9a-f]+\t+(.*):(\d+)$/;
 /** Old tcmalloc writes the memory map without its header line. */
 const MAPS_LINE = /^[0-9a-f]{6,16}-[0-9a-f]{6,16} [r-][w-][x-][ps-] /;
 const MEM_STATS = "# runtime.MemStats";
@@ -38,7 +38,7 @@ function recognize(head: Uint8Array): Recognition {
 }
 
 async function read(input: Input, options: ReadOptions): Promise<Profile> {
-  const bytes = await input.readAll();
+  const bytes = await input.readAll(LARGEST_TEXT_BYTES);
   if (Buffer.from(bytes.subarray(0, 3)).toString("latin1") === "---") return readJavaHeapz(bytes, input, heapProfileText.id);
   const builder = new ProfileBuilder();
   const dump = parse(bytes, input, builder);
@@ -77,6 +77,8 @@ interface Counts {
   allocatedBlocks: number;
   allocatedBytes: number;
 }
+
+const COUNT_KEYS = ["liveBlocks", "liveBytes", "allocatedBlocks", "allocatedBytes"] as const;
 
 interface GoFrame {
   readonly name: string;
@@ -119,7 +121,7 @@ function parse(bytes: Uint8Array, input: Input, builder: ProfileBuilder): Dump {
     if (record !== null) {
       const counts = countsOf(record);
       records.push({ counts, addresses: parseAddresses(record[5] ?? ""), frames: [] });
-      for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += counts[key];
+      for (const key of COUNT_KEYS) sum[key] += counts[key];
     } else if (text.startsWith(MAPS_HEADER) || MAPS_LINE.test(text)) {
       mapsOffset = offset;
       break;
@@ -133,10 +135,15 @@ function parse(bytes: Uint8Array, input: Input, builder: ProfileBuilder): Dump {
   if (header === null) throw refuse(input, "truncated", "ends within its first line");
   const maps = mapsOffset < 0 ? "" : Buffer.from(bytes.buffer, bytes.byteOffset + mapsOffset, bytes.length - mapsOffset).toString("utf8");
   if (mapsOffset >= 0 && bytes[bytes.length - 1] !== 0x0a) cutAt = bytes.length;
-  // The header counts everything, so records that are missing at the end show even where the cut is between two lines.
-  const isShort = sum.liveBytes < header.liveBytes || sum.liveBlocks < header.liveBlocks || sum.allocatedBytes < header.allocatedBytes;
-  if (isShort) {
-    const text = `the records add up to less than the header says (${sum.liveBytes} of ${header.liveBytes} B live, ${sum.allocatedBytes} of ${header.allocatedBytes} B allocated): the file is cut, or its writer ran out of space`;
+  // The header counts everything, so records that are missing show even where the cut is between two lines, and damaged numbers, too.
+  const announced = header;
+  const isLong = COUNT_KEYS.some((key) => sum[key] > announced[key]);
+  const isShort = COUNT_KEYS.some((key) => sum[key] < announced[key]);
+  const figures = `${sum.liveBytes} of ${announced.liveBytes} B live, ${sum.allocatedBytes} of ${announced.allocatedBytes} B allocated`;
+  if (isLong) {
+    builder.loss("malformed-record", `the records add up to more than the header says (${figures}): one of them is damaged`, 0);
+  } else if (isShort) {
+    const text = `the records add up to less than the header says (${figures}): the file is cut, or its writer ran out of space`;
     builder.loss("truncated", text, cutAt >= 0 ? cutAt : mapsOffset >= 0 ? mapsOffset : bytes.length);
   } else if (cutAt >= 0) builder.loss("truncated", "the file ends within a line; all records are there", cutAt);
   else if (sampling.kind === "heapprofile" && mapsOffset < 0) {

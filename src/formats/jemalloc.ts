@@ -8,7 +8,7 @@
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
-import { type TextLine, textLines } from "../base/text-lines.ts";
+import { LARGEST_TEXT_BYTES, type TextLine, textLines } from "../base/text-lines.ts";
 import { FrameKind, type Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import type { Format, ReadOptions } from "./format.ts";
@@ -45,7 +45,7 @@ interface Stack {
 }
 
 async function read(input: Input, options: ReadOptions): Promise<Profile> {
-  const bytes = await input.readAll();
+  const bytes = await input.readAll(LARGEST_TEXT_BYTES);
   const builder = new ProfileBuilder();
   const dump = parse(bytes, input, builder);
   const stacks = new NativeStacks(builder, dump.maps, options);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Failure } from "../base/failure.ts";
 import { inputFromBytes } from "../base/source.ts";
+import { LARGEST_TEXT_BYTES } from "../base/text-lines.ts";
 import { framesOf, frameText, totalLiveBytes } from "../model/ledger.ts";
 import { FrameKind, type Profile } from "../model/profile.ts";
 import { sampleCaptures } from "../testing/captures.ts";
@@ -176,4 +177,41 @@ test("what is known and not read is refused with what to give instead", () => {
   assert.match(refusal('{"name":"x","version":"1"}'), /format-unknown: is JSON/);
   assert.match(refusal("2026-01-01T00:00:00Z INFO consumer started\n"), /format-unknown: is a log/);
   assert.match(refusal("\x01\x02\x03\x04"), /format-unknown: is in no format/);
+});
+
+test("a heap profile whose records add up to more than its header says is damaged", async () => {
+  const profile = await read(sample("heap-profile").replace("2:    70000 [", "2:    90000 ["));
+  const loss = profile.losses.find(({ code }) => code === "malformed-record");
+  assert.match(loss?.text ?? "", /90200 of 70200 B live/);
+});
+
+test("a histogram whose header is damaged is missed, not passed over", async () => {
+  const text = sample("class-histogram");
+  const second = text.lastIndexOf("#instances");
+  const profile = await read(`${text.slice(0, second)}#inst@nces${text.slice(second + 10)}`);
+  const loss = profile.losses.find(({ code }) => code === "malformed-record");
+  assert.deepEqual([loss?.count, loss?.offset], [3, text.lastIndexOf("   1: ")]);
+});
+
+test("a line is read in one pass, whatever is in it", async () => {
+  const blanks = " ".repeat(200_000);
+  const start = performance.now();
+  await read(sample("class-histogram").replace("App$Record", `App${blanks}Record`).replace("\nTotal", `\n${blanks}-${blanks}x\nTotal`));
+  await read(sample("heap-profile", 1).replace("main.fetchLoop+0x64", `main.fetchLoop${"+0x1\t".repeat(40_000)}+0x64`));
+  assert.ok(performance.now() - start < 4000);
+});
+
+test("text is read up to what fits into a string", async () => {
+  for (const format of ["class-histogram", "collapsed", "heap-profile", "jemalloc", "v8-sampling"]) {
+    for (const { name, bytes } of sampleCaptures[format] ?? []) {
+      const input = await inputFromBytes(name, bytes);
+      const limits: (number | undefined)[] = [];
+      const readAll = (maxBytes?: number): Promise<Uint8Array> => {
+        limits.push(maxBytes);
+        return input.readAll(maxBytes);
+      };
+      await readCapture({ ...input, readAll }, { symbolize: false });
+      assert.deepEqual(limits, [LARGEST_TEXT_BYTES], name);
+    }
+  }
 });

@@ -5,10 +5,10 @@
  * Its surprise: every sample has the ordinal it was taken with, and V8 takes one per interval of allocated bytes. So the file
  * holds a clock of allocations, and the age of everything that is still live. Buffers of Node.js are not in it at all.
  */
-import { constants } from "node:buffer";
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
+import { LARGEST_TEXT_BYTES } from "../base/text-lines.ts";
 import type { Profile, Survivors } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import type { Format } from "./format.ts";
@@ -43,7 +43,7 @@ interface Sample {
 }
 
 async function read(input: Input): Promise<Profile> {
-  const bytes = await input.readAll(constants.MAX_STRING_LENGTH);
+  const bytes = await input.readAll(LARGEST_TEXT_BYTES);
   const document = parseJson(bytes, input);
   const builder = new ProfileBuilder();
   builder.instant({ elapsedMs: 0 });
