@@ -16,9 +16,9 @@ export function printable(text: string): string {
   });
 }
 
-/** Columns that a text takes in a terminal (CJK and emoji take two). */
+/** Columns that a text takes in a terminal (CJK and emoji take two). Nearly all text is ASCII, which needs no segmentation. */
 export function widthOf(text: string): number {
-  return stringWidth(text);
+  return /^[ -~]*$/.test(text) ? text.length : stringWidth(text);
 }
 
 /** At most `columns` wide; what is left out of the middle becomes one `…`: both ends of a symbol say something. */
