@@ -9,6 +9,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Answer } from "./report/answer.ts";
+import { gzipSync } from "node:zlib";
 
 const bin = fileURLToPath(new URL("./bin/lagleak.js", import.meta.url));
 
@@ -138,6 +139,29 @@ test("own rules and suppressions are followed, and said", async () => {
       ["nothing", 0, 0],
     ],
   );
+});
+
+test("a compression bomb stops at the limit, which can be raised, and compression without content is empty", async () => {
+  const bomb = path.join(folder, "bomb.heap.gz");
+  await writeFile(bomb, gzipSync(`heap_v2/524288\n${" ".repeat(4 << 20)}`));
+  const cut = path.join(folder, "cut.zst");
+  await writeFile(cut, Buffer.from("28b52ffd", "hex"));
+  const none = path.join(folder, "none.gz");
+  await writeFile(none, gzipSync(""));
+  const [limited, allowed, ...empties] = await Promise.all([
+    lagleak([bomb, "--max-decompressed", "1MiB", "--json"]),
+    lagleak([bomb, "--max-decompressed", "8MiB"]),
+    lagleak([cut]),
+    lagleak([none]),
+  ]);
+  assert.equal(limited.code, 3);
+  assert.match(limited.stderr, /bomb\.heap\.gz: decompresses to more than 1048576 bytes, at byte \d+\n {2}.*--max-decompressed/);
+  assert.equal(JSON.parse(limited.stdout).error.code, "too-large");
+  assert.equal(allowed.code, 0);
+  for (const { code, stderr } of empties) {
+    assert.equal(code, 3);
+    assert.match(stderr, /^lagleak: .+\n {2}\S/);
+  }
 });
 
 test("standard input is read and named", async () => {

@@ -144,7 +144,11 @@ export function addReadingOptions(command: Command): void {
   command
     .optionsGroup("Captures:")
     .option("--no-symbolize", "do not name bare addresses from the files of the modules")
-    .option("--max-decompressed <size>", "most bytes to read from a compressed capture", parseSize)
+    .option(
+      "--max-decompressed <size>",
+      "most bytes to read from a compressed capture (default: 4 GiB, or 100 times its size if that is more)",
+      parseSize,
+    )
     // for measurements; whichever is there is taken otherwise
     .addOption(new Option("--zstd <decoder>").choices(["builtin", "command", "wasm"] satisfies ZstdDecoder[]).hideHelp());
 }
