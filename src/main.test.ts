@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Answer } from "./report/answer.ts";
 import { gzipSync } from "node:zlib";
+import type { Answer } from "./report/answer.ts";
 
 const bin = fileURLToPath(new URL("./bin/lagleak.js", import.meta.url));
 

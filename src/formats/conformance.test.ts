@@ -5,15 +5,8 @@ import { HEAD_BYTES } from "../base/recognition.ts";
 import { inputFromBytes } from "../base/source.ts";
 import { checkProfile } from "../model/check-profile.ts";
 import type { Profile } from "../model/profile.ts";
-import {
-  assertNoticesCuts,
-  assertSameHoweverItComes,
-  assertSameProfile,
-  capturesOf,
-  mutate,
-  readOrFail,
-  seededRandom,
-} from "../testing/conformance.ts";
+import { assertNoticesCuts, assertSameHoweverItComes, assertSameProfile, capturesOf, readOrFail } from "../testing/conformance.ts";
+import { mutate, seededRandom } from "../testing/damage.ts";
 import { formats } from "./index.ts";
 import { readCapture, recognizeFormat } from "./recognize.ts";
 
