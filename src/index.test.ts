@@ -109,6 +109,16 @@ test("one capture of an application says what is held and that one moment cannot
   assert.ok(verdict.next.length > 0);
 });
 
+test("what holds less than nothing, as in the difference of two dumps, is not judged", () => {
+  const { sites } = answerOn(`
+    at 1s main > cache_order > malloc 50000000 / 100
+    at 1s main > drop_orders > malloc -70000000 / -200
+    at 1s ${FETCH} 60000000 / 60
+  `);
+  assert.ok(sites.length > 0);
+  assert.ok(sites.every(({ party }) => party === "client"));
+});
+
 test("the same input gives the same bytes, and the text fits 80 columns", () => {
   const text = drawn(course(FETCH, filling, 1_040_000), course(OP, ops, 304));
   assert.equal(render(answerOn(text), "json"), render(answerOn(text), "json"));

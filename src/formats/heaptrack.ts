@@ -457,9 +457,13 @@ class HeaptrackReader {
     if (this.#unnamed > 0) {
       this.#builder.loss("no-names", "addresses of a raw file whose modules have no symbols here", null, this.#unnamed);
     }
-    const { survivors, peakBytes, peakAtMs } = this.#fold.finish(this.#builder, () =>
+    const { survivors, impossibleFrees, peakBytes, peakAtMs } = this.#fold.finish(this.#builder, () =>
       this.#pointers.survivors((unit) => this.#fold.pathOf(unit)),
     );
+    // after an attach these are frees of what is older than the capture
+    if (impossibleFrees > 0 && !this.#attached) {
+      this.#builder.loss("malformed-record", "frees of what was not live were passed over", null, impossibleFrees);
+    }
     const profile = this.#builder.finish({
       path: this.#input.name,
       format: "heaptrack",

@@ -131,13 +131,16 @@ interface SiteSeries {
 function judgeSites(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): readonly SiteJudgement[] {
   const totalGrowth = verdict.groups.reduce((sum, { growthBytes }) => sum + growthBytes, 0);
   if (totalGrowth === 0) return [];
+  const weighedOf = new Map(verdict.groups.flatMap((weighed) => weighed.group.rows.map((row) => [row, weighed] as const)));
   const sites = siteSeries(facts)
+    // a difference between two dumps may hold less than nothing: such a group is not judged, and what grew in it neither
+    .filter((site) => weighedOf.has(site.group))
     .map((site) => ({ site, growthBytes: highest(site.liveBytes) - (site.liveBytes.length > 1 ? at(site.liveBytes, 0) : 0) }))
     .filter(({ growthBytes }) => growthBytes >= SITE_SHARE * totalGrowth);
   return sites
     .map(({ site, growthBytes }) => {
       const group = facts.rows[site.group];
-      const weighed = verdict.groups.find((candidate) => candidate.group.rows.includes(site.group));
+      const weighed = weighedOf.get(site.group);
       if (group === undefined || weighed === undefined) throw new Error("a site outside of all groups");
       const own = siteVerdict(weighed, site.liveBytes, fitter);
       return {

@@ -166,3 +166,19 @@ test("the highest resident set survives however many slices are merged", () => {
   assert.ok(instants.length <= MAX_INSTANTS + 1);
   assert.equal(at(instants.residentBytes, instants.length - 1), 3000);
 });
+
+test("a free of what is not live is passed over, so that nothing holds less than nothing", () => {
+  const builder = new ProfileBuilder();
+  const folded = new EventFold({ sliceMs: 10, matching: "fifo" });
+  const unit = folded.unit(builder.path(0, builder.frame({ name: "a" })), 100);
+  folded.allocate(unit, 100);
+  folded.advance(25);
+  for (let free = 0; free < 3; free++) folded.free(unit, 100);
+  folded.advance(35);
+  folded.allocate(unit, 100);
+  const { survivors, impossibleFrees } = folded.finish(builder);
+  const profile = builder.finish({ path: "", format: "", clock: "in-file", precision: { kind: "exact" }, observes: "both" });
+  assert.equal(impossibleFrees, 2);
+  assert.deepEqual([...totalLiveBytes(profile)], [0, 100, 100, 0, 100]);
+  assert.deepEqual([survivors.length, at(survivors.bytes, 0)], [1, 100]);
+});

@@ -47,6 +47,8 @@ export interface Survivor {
 
 export interface Folded {
   readonly survivors: Survivors;
+  /** Frees of a unit of which nothing was live: passed over, since nothing holds less than nothing. */
+  readonly impossibleFrees: number;
   readonly peakBytes: number;
   readonly peakAtMs: number;
 }
@@ -206,6 +208,8 @@ export class EventFold {
   /** Writes instants and changes into the builder. Where matching is exact, `survivors` says what lives, after the last merge. */
   finish(builder: ProfileBuilder, survivors: () => Iterable<Survivor> = () => []): Folded {
     while (this.#slice >= 2 * FEWEST_SLICES && this.#countRows() > MAX_ROWS) this.#merge();
+    // where matching is exact, the reader knows the block of every free
+    const impossibleFrees = this.#options.matching === "fifo" ? this.#dropImpossibleFrees() : 0;
     for (let slice = 1; slice <= this.#slice; slice++) {
       builder.instant({
         elapsedMs: Math.min(slice * this.#sliceMs, Math.max(this.#elapsedMs, (slice - 1) * this.#sliceMs)),
@@ -228,6 +232,7 @@ export class EventFold {
         slices: this.#slice + 1,
         bornBytes,
       },
+      impossibleFrees,
       peakBytes: this.#peakBytes,
       peakAtMs: this.#peakAtMs,
     };
@@ -242,6 +247,24 @@ export class EventFold {
       }
     }
     return rows;
+  }
+
+  /** Done at the end and not with every free, of which there are hundreds of millions. */
+  #dropImpossibleFrees(): number {
+    const units = this.#pathOf.length;
+    const live = new Float64Array(units);
+    let dropped = 0;
+    for (let slice = 1; slice <= this.#slice; slice++) {
+      for (let unit = 0; unit < units; unit++) {
+        const cell = slice * this.#columns + unit;
+        const left = at(live, unit) + (this.#born[cell] as number) - (this.#freed[cell] as number);
+        live[unit] = Math.max(0, left);
+        if (left >= 0) continue;
+        this.#freed[cell] = (this.#freed[cell] as number) + left;
+        dropped -= left;
+      }
+    }
+    return dropped;
   }
 
   /** One row for each slice and path in which something happened. */
