@@ -10,11 +10,13 @@ import { BUGS, cutAll, mutateMany, type Run, type SoundCapture, soundCapture } f
 const SAMPLES = fileURLToPath(new URL("../../samples", import.meta.url));
 /** Larger ones are left to the script. */
 const LARGEST_CONTENT_BYTES = 1 << 16;
-const MUTATIONS_EACH = 10;
+const MUTATIONS_EACH = 12;
 
+/** Of a series every third dump, as they differ in little but numbers. */
 const real = readdirSync(SAMPLES, { recursive: true, encoding: "utf8" })
   .filter((file) => /\.(?:heap|pb\.gz|zst)$/.test(file))
   .sort()
+  .filter((file) => Number(/\.(\d+)\./.exec(file)?.[1] ?? 1) % 3 === 1)
   .map((file) => ({ name: file, bytes: new Uint8Array(readFileSync(path.join(SAMPLES, file))) }));
 
 const captures: SoundCapture[] = [];
@@ -40,7 +42,7 @@ test("a capture that was cut anywhere is answered with a loss or refused, up to 
 test("a damaged capture never crashes, breaks the schema or gives a total that its own sums deny", async () => {
   const runs: Run[] = [];
   for (const capture of captures) for await (const run of mutateMany(capture, 20_262, 0, MUTATIONS_EACH)) runs.push(run);
-  assert.ok(runs.length > 500);
+  assert.ok(runs.length > 300);
   assertNoBugs(runs);
   for (const outcome of ["answered", "loss", "failure"])
     assert.ok(
