@@ -202,13 +202,23 @@ function siteSeries({ profile, attribution, groupOfPath, rows, lastObserved }: P
 
 /** The most the process may hold: its queues full, with every overshoot, and everything else as it is now. Null = unbounded. */
 function boundOf(facts: ProcessFacts, verdict: ProcessVerdict): number | null {
-  const ceilingOf = ({ facts: own, liveBytes }: JudgedGroup): number => Math.max(own.ceiling?.highBytes ?? 0, liveBytes.at(-1) ?? 0);
+  const ceilingOf = (group: JudgedGroup): number => {
+    const most = isUsed(group) ? (group.facts.ceiling?.highBytes ?? 0) : 0;
+    return Math.max(most, group.liveBytes.at(-1) ?? 0);
+  };
   const bounded = verdict.groups.every(
     ({ group, verdict: own }) =>
       own.class !== "leak" && own.class !== "backlog" && (group.kind !== "fetch" || group.facts.ceiling !== null),
   );
   if (!bounded || isQueueElsewhere(facts)) return null;
   return Math.round(verdict.groups.reduce((sum, { group }) => sum + ceilingOf(group), 0) + outsideBytesOf(facts, verdict));
+}
+
+/** A producer's queue of a gigabyte bounds nothing in a process that does not produce: a few messages show that it does. */
+const USED_BYTES = 64 * 1024;
+
+function isUsed({ kind, liveBytes }: JudgedGroup): boolean {
+  return kind !== "producer" || highest(liveBytes) >= USED_BYTES;
 }
 
 function liveBytesOf({ groups }: ProcessVerdict): number {

@@ -123,19 +123,24 @@ function report({ title, url, fixedIn }: Readonly<Record<string, string>>): stri
   return `"${title}"${fixedIn === "" ? "" : `, fixed in ${fixedIn}`} (${url}).`;
 }
 
+/** Near what is expected, or between that and the most that the configuration allows. */
+function atCeiling({ levelBytes = 0, ceilingBytes = 0, mostBytes = 0 }: Readonly<Record<string, number>>): string {
+  return levelBytes <= 1.25 * ceilingBytes
+    ? `${bytes(levelBytes)}, about the ${bytes(ceilingBytes)} that the configuration allows: a full queue.`
+    : `${bytes(levelBytes)}, more than the ${bytes(ceilingBytes)} of a usual full queue and less than the ${bytes(mostBytes)} that the configuration allows at most.`;
+}
+
 const REASONS: Readonly<Record<string, Sentence>> = {
   ...shapeSentences("shape", ""),
   ...shapeSentences("operational-clock", " when measured against the work done (bytes allocated)"),
   "ceiling:below-ceiling": ({ levelBytes, ceilingBytes }) =>
     `It stands at ${bytes(levelBytes)}, below the ${bytes(ceilingBytes)} that the configuration allows.`,
-  "ceiling:at-ceiling": ({ levelBytes, ceilingBytes }) =>
-    `It stands at ${bytes(levelBytes)}, about the ${bytes(ceilingBytes)} that the configuration allows: a full queue.`,
+  "ceiling:at-ceiling": (figures) => `It stands at ${atCeiling(figures)}`,
   "ceiling:above-ceiling": ({ levelBytes, ceilingBytes }) =>
     `It stands at ${bytes(levelBytes)}, above the ${bytes(ceilingBytes)} that the configuration lets the queue hold.`,
   "single-instant:below-ceiling": ({ levelBytes, ceilingBytes }) =>
     `${bytes(levelBytes)} is below the ${bytes(ceilingBytes)} that the configuration allows.`,
-  "single-instant:at-ceiling": ({ levelBytes, ceilingBytes }) =>
-    `${bytes(levelBytes)} is about the ${bytes(ceilingBytes)} that the configuration allows: a full queue.`,
+  "single-instant:at-ceiling": (figures) => `It holds ${atCeiling(figures)}`,
   "single-instant:above-ceiling": ({ levelBytes, ceilingBytes }) =>
     `${bytes(levelBytes)} is above the ${bytes(ceilingBytes)} that the configuration lets the queue hold.`,
   "single-instant:gap": ({ levelBytes, expectedBytes }) =>

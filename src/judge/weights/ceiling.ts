@@ -121,6 +121,7 @@ export const ceiling: Weight = {
       weights: classWeights({ ...above, buffering: ceilingLogFactor(facts, ceiling, fit) + (above.buffering ?? 0) }),
       code: ceilingCode(levelBytes, ceiling),
       figures: {
+        mostBytes: ceiling.highBytes,
         levelBytes,
         peakBytes: peakBytes(facts),
         ceilingBytes: ceiling.bytes,

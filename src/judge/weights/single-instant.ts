@@ -29,6 +29,7 @@ export const singleInstant: Weight = {
     if (ceiling !== null) {
       buffering = unlessWrong(peakLogFactor(levelBytes, ceiling) + plateauLogFactor(1, samplingShare2, ceiling, levelBytes));
       figures["ceilingBytes"] = ceiling.bytes;
+      figures["mostBytes"] = ceiling.highBytes;
     }
     const expectedBytes = facts.queue === null ? Number.NaN : at(facts.queue.expectedBytes, 0);
     if (Number.isFinite(expectedBytes)) {
