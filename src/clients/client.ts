@@ -142,6 +142,20 @@ export interface Scope {
   readonly splitQueues: boolean;
 }
 
+/** The scope of a client of which nothing was said. */
+export const NOTHING_SAID: Scope = {
+  version: null,
+  settings: new Map(),
+  instances: 1,
+  partitions: null,
+  brokers: null,
+  messageBytes: null,
+  keyBytes: null,
+  headersBytes: null,
+  compressionRatio: null,
+  splitQueues: false,
+};
+
 /** An addend of a ceiling, over all instances. */
 export interface CeilingTerm {
   readonly what: string; // "messages in the queue"

@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { KafkaClient, Measurement, Scope } from "./client.ts";
+import { type KafkaClient, type Measurement, NOTHING_SAID } from "./client.ts";
 import { clients } from "./index.ts";
 import { boundingClient, bufferingRemediesOf, ceilingsOf, lineageOf } from "./lineage.ts";
-
-const UNKNOWN: Scope = {
-  version: null,
-  settings: new Map(),
-  instances: 1,
-  partitions: null,
-  brokers: null,
-  messageBytes: null,
-  keyBytes: null,
-  headersBytes: null,
-  compressionRatio: null,
-  splitQueues: false,
-};
 
 test("the list of clients is in alphabetical order, each under its own id, and what one is built on is in it", () => {
   const ids = clients.map(({ id }) => id);
@@ -27,9 +14,9 @@ test("the list of clients is in alphabetical order, each under its own id, and w
 for (const client of clients) {
   test(`${client.id}: every range of a ceiling is one, and its terms add up to it`, () => {
     const scopes = [
-      UNKNOWN,
-      { ...UNKNOWN, partitions: 50, brokers: 3, messageBytes: 1000 },
-      { ...UNKNOWN, messageBytes: 100_000, instances: 4 },
+      NOTHING_SAID,
+      { ...NOTHING_SAID, partitions: 50, brokers: 3, messageBytes: 1000 },
+      { ...NOTHING_SAID, messageBytes: 100_000, instances: 4 },
     ];
     for (const scope of scopes) {
       for (const ceiling of ceilingsOf(client, scope, clients)) {
@@ -45,9 +32,9 @@ for (const client of clients) {
   });
 
   test(`${client.id}: a client with queues says how to make them fit a limit, or that nothing does`, () => {
-    for (const { component, highBytes } of ceilingsOf(client, UNKNOWN, clients)) {
+    for (const { component, highBytes } of ceilingsOf(client, NOTHING_SAID, clients)) {
       const targetBytes = highBytes / 4;
-      const remedies = bufferingRemediesOf(client, UNKNOWN, targetBytes, component, clients);
+      const remedies = bufferingRemediesOf(client, NOTHING_SAID, targetBytes, component, clients);
       const [first] = remedies;
       assert.ok(first, component);
       if (first.settings === undefined) continue;
@@ -55,7 +42,7 @@ for (const client of clients) {
       const layer = boundingClient(client, null, clients);
       assert.ok(layer);
       const settings = new Map(Object.entries(first.settings));
-      const after = ceilingsOf(client, { ...UNKNOWN, settings }, clients).find((ceiling) => ceiling.component === component);
+      const after = ceilingsOf(client, { ...NOTHING_SAID, settings }, clients).find((ceiling) => ceiling.component === component);
       assert.ok(after && after.highBytes <= targetBytes * (1 + 1e-9), `${component}: ${after?.highBytes} > ${targetBytes}`);
     }
   });
@@ -80,7 +67,7 @@ for (const client of clients) {
 }
 
 function assertAgrees(client: KafkaClient, { component, bytes, isExact, settings = {}, scope = {} }: Measurement): void {
-  const all = ceilingsOf(client, { ...UNKNOWN, ...scope, settings: new Map(Object.entries(settings)) }, clients);
+  const all = ceilingsOf(client, { ...NOTHING_SAID, ...scope, settings: new Map(Object.entries(settings)) }, clients);
   const ceiling = all.find((candidate) => candidate.component === component);
   assert.ok(ceiling);
   const off = ceiling.bytes / bytes - 1;

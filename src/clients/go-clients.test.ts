@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { matchName } from "../base/symbols.ts";
-import type { KafkaClient, Scope } from "./client.ts";
+import { type KafkaClient, NOTHING_SAID, type Scope } from "./client.ts";
 import { clients } from "./index.ts";
 import { bufferingRemediesOf, ceilingsOf, parametersOf, trapsOf } from "./lineage.ts";
 import { unknownSettings } from "./parameters.ts";
@@ -14,15 +14,7 @@ function client(id: string): KafkaClient {
 
 function scopeOf(settings: Readonly<Record<string, string>>, known: Partial<Scope> = {}): Scope {
   return {
-    version: null,
-    instances: 1,
-    partitions: null,
-    brokers: null,
-    messageBytes: null,
-    keyBytes: null,
-    headersBytes: null,
-    compressionRatio: null,
-    splitQueues: false,
+    ...NOTHING_SAID,
     ...known,
     settings: new Map(Object.entries(settings)),
   };

@@ -1,24 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { matchName } from "../base/symbols.ts";
-import type { Scope } from "./client.ts";
+import { NOTHING_SAID } from "./client.ts";
 import { clients } from "./index.ts";
 import { consumerCeiling, javaTraps, parameters } from "./java-kafka-clients-limits.ts";
 import { lineageOf, parametersOf } from "./lineage.ts";
 import { unknownSettings } from "./parameters.ts";
-
-const UNKNOWN: Scope = {
-  version: null,
-  settings: new Map(),
-  instances: 1,
-  partitions: null,
-  brokers: null,
-  messageBytes: null,
-  keyBytes: null,
-  headersBytes: null,
-  compressionRatio: null,
-  splitQueues: false,
-};
 
 function ownersOf(name: string): readonly string[] {
   return clients.filter(({ own }) => own.names.test(matchName(name))).map(({ id }) => id);
@@ -87,7 +74,7 @@ test("the broker, applications and others' packages are nobody's client", () => 
 
 test("before 4.0 every partition counts and not fetch.max.bytes, from 4.0 on one response a broker", () => {
   const settings = new Map([["fetch.max.bytes", "5242880"]]);
-  const scope = { ...UNKNOWN, settings, partitions: 100, brokers: 1, messageBytes: 1000 };
+  const scope = { ...NOTHING_SAID, settings, partitions: 100, brokers: 1, messageBytes: 1000 };
   const fetched = (clientVersion: string): number => consumerCeiling(scope, { parameters, clientVersion }).terms[0]?.bytes ?? 0;
   assert.equal(fetched("3.9.1"), 100 * 1048576);
   assert.equal(fetched("4.0.0"), 5242880);
@@ -96,7 +83,7 @@ test("before 4.0 every partition counts and not fetch.max.bytes, from 4.0 on one
 });
 
 test("a version that is unknown is taken as new for the expected size and as either for the upper bound", () => {
-  const scope = { ...UNKNOWN, partitions: 200, brokers: 1, messageBytes: 1000 };
+  const scope = { ...NOTHING_SAID, partitions: 200, brokers: 1, messageBytes: 1000 };
   const of = (clientVersion: string | null) => consumerCeiling(scope, { parameters, clientVersion });
   assert.equal(of(null).bytes, of("4.4.0").bytes);
   assert.equal(of(null).highBytes, Math.max(of("4.4.0").highBytes, of("3.9.1").highBytes));
@@ -114,7 +101,7 @@ test("settings are understood behind the prefix of each layer", () => {
   for (const [id, names] of Object.entries(spellings)) {
     const client = clients.find((candidate) => candidate.id === id);
     for (const name of names) {
-      const scope = { ...UNKNOWN, partitions: 12, brokers: 1, messageBytes: 1000, settings: new Map([[name, "65536"]]) };
+      const scope = { ...NOTHING_SAID, partitions: 12, brokers: 1, messageBytes: 1000, settings: new Map([[name, "65536"]]) };
       const fetch = client?.ceilings?.(scope).find(({ component }) => component === "fetch-queue");
       assert.equal(fetch?.settings["max.partition.fetch.bytes"], "65536", name);
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Ceiling, Scope } from "./client.ts";
+import { type Ceiling, NOTHING_SAID, type Scope } from "./client.ts";
 import { clients } from "./index.ts";
 import { librdkafka } from "./librdkafka.ts";
 import { boundingClient, bufferingRemediesOf, ceilingsOf, issuesOf, lineageOf } from "./lineage.ts";
@@ -8,16 +8,10 @@ import { rustRdkafka } from "./rust-rdkafka.ts";
 
 function scopeOf(settings: Readonly<Record<string, string>>, given: Partial<Scope> = {}): Scope {
   return {
+    ...NOTHING_SAID,
     version: "2.15.0",
     settings: new Map(Object.entries(settings)),
-    instances: 1,
-    partitions: null,
-    brokers: null,
-    messageBytes: null,
-    keyBytes: null,
-    headersBytes: null,
     compressionRatio: 1,
-    splitQueues: false,
     ...given,
   };
 }

@@ -2,20 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { aiokafka } from "./aiokafka.ts";
-import type { Scope } from "./client.ts";
+import { NOTHING_SAID, type Scope } from "./client.ts";
 import { kafkaPython } from "./kafka-python.ts";
 
 const SCOPE: Scope = {
+  ...NOTHING_SAID,
   version: "3.0.12",
-  settings: new Map(),
-  instances: 1,
   partitions: 100,
   brokers: 1,
   messageBytes: 1024,
-  keyBytes: null,
-  headersBytes: null,
   compressionRatio: 1,
-  splitQueues: false,
 };
 
 test("kafka-python: buffer_memory bounds the producer up to 2.1.4, and is a trap after", () => {

@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Scope } from "../clients/client.ts";
+import { NOTHING_SAID, type Scope } from "../clients/client.ts";
 import { clients } from "../clients/index.ts";
 import { canSweep, planCeilings, sweepCeilings } from "./ceiling-plan.ts";
 
 const MIB = 1024 ** 2;
 
 const scope: Scope = {
-  version: null,
-  settings: new Map(),
-  instances: 1,
+  ...NOTHING_SAID,
   partitions: 12,
   brokers: 3,
   messageBytes: 1024,
-  keyBytes: null,
-  headersBytes: null,
   compressionRatio: 1,
-  splitQueues: false,
 };
 
 const found = clients.find(({ id }) => id === "librdkafka");

@@ -29,12 +29,14 @@ export function knownIssuesOf(facts: ProcessFacts, verdict: ProcessVerdict): rea
     return kind !== "unresolved" && component !== null && components.has(component);
   };
   const rank = ({ issue, certain }: ConcerningIssue): number => (issue.frames === undefined ? 0 : 2) + (certain ? 1 : 0);
-  return facts.issues
-    // an old default that made queues large says nothing of a version that nobody knows
-    .filter(({ issue, certain }) => issue.kind !== "buffering" || issue.fixedIn === null || certain)
-    .filter(({ issue, version }) => fits(issue) && (issue.when?.({ ...facts.scope, version }) ?? true))
-    .sort((a, b) => rank(b) - rank(a))
-    .slice(0, MOST_ISSUES);
+  return (
+    facts.issues
+      // an old default that made queues large says nothing of a version that nobody knows
+      .filter(({ issue, certain }) => issue.kind !== "buffering" || issue.fixedIn === null || certain)
+      .filter(({ issue, version }) => fits(issue) && (issue.when?.({ ...facts.scope, version }) ?? true))
+      .sort((a, b) => rank(b) - rank(a))
+      .slice(0, MOST_ISSUES)
+  );
 }
 
 function kindsOf(verdict: ProcessVerdict): readonly KnownIssue["kind"][] {

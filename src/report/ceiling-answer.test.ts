@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Scope } from "../clients/client.ts";
+import { NOTHING_SAID, type Scope } from "../clients/client.ts";
 import { clients } from "../clients/index.ts";
 import { planCeilings, sweepCeilings } from "../judge/ceiling-plan.ts";
 import { ceilingAnswer } from "./ceiling-answer.ts";
@@ -8,16 +8,13 @@ import { ceilingText } from "./ceiling-text.ts";
 import { widthOf } from "./printable.ts";
 
 const scope: Scope = {
+  ...NOTHING_SAID,
   version: "2.10.0",
   settings: new Map([["queued.min.messages", "5000"]]),
   instances: 2,
   partitions: 12,
   brokers: 3,
   messageBytes: 1024,
-  keyBytes: null,
-  headersBytes: null,
-  compressionRatio: null,
-  splitQueues: false,
 };
 
 const librdkafka = clients.find(({ id }) => id === "librdkafka");

@@ -1,6 +1,6 @@
 /** The generated pages of `docs/`, from the registries, and the answer in the README, from the sample. */
 import { formatBytes } from "../base/units.ts";
-import type { KafkaClient, Scope } from "../clients/client.ts";
+import { type KafkaClient, NOTHING_SAID, type Scope } from "../clients/client.ts";
 import { clients } from "../clients/index.ts";
 import { ceilingsOf } from "../clients/lineage.ts";
 import { librdkafkaStats } from "../evidence/librdkafka-stats.ts";
@@ -78,20 +78,7 @@ function clientsPage(): string {
   ].join("\n");
 }
 
-const UNKNOWN_SCOPE: Scope = {
-  version: null,
-  settings: new Map(),
-  instances: 1,
-  partitions: null,
-  brokers: null,
-  messageBytes: null,
-  keyBytes: null,
-  headersBytes: null,
-  compressionRatio: null,
-  splitQueues: false,
-};
-
-const DEFAULT_SCOPE: Scope = { ...UNKNOWN_SCOPE, partitions: 12, brokers: 3, messageBytes: 1024, compressionRatio: 1 };
+const DEFAULT_SCOPE: Scope = { ...NOTHING_SAID, partitions: 12, brokers: 3, messageBytes: 1024, compressionRatio: 1 };
 
 function clientSection(client: KafkaClient): readonly string[] {
   const ceilings = client.ceilings === undefined ? [] : ceilingsOf(client, DEFAULT_SCOPE, clients);
@@ -157,7 +144,7 @@ function clientSection(client: KafkaClient): readonly string[] {
 function ceilingsPage(): string {
   const rows = clients.flatMap((client) =>
     (client.measurements ?? []).map(({ what, component, bytes, isExact, settings = {}, scope = {}, source }) => {
-      const all = ceilingsOf(client, { ...UNKNOWN_SCOPE, ...scope, settings: new Map(Object.entries(settings)) }, clients);
+      const all = ceilingsOf(client, { ...NOTHING_SAID, ...scope, settings: new Map(Object.entries(settings)) }, clients);
       const ceiling = all.find((candidate) => candidate.component === component);
       if (ceiling === undefined) throw new Error(`${client.id} has no ceiling of ${component}`);
       const off = Math.round((ceiling.bytes / bytes - 1) * 100);
