@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cpuMs } from "../testing/cpu-time.ts";
 import { displayName, matchName, ownerOf } from "./symbols.ts";
 
 test("what compilers, linkers and profilers add behind a name is taken off", () => {
@@ -133,12 +134,12 @@ test("a hostile name neither hangs nor throws", () => {
     "_Z",
     "_ZN",
   ];
-  const started = performance.now();
+  const started = cpuMs();
   for (const raw of hostile) {
     assert.ok(displayName(raw).length <= 4096);
     assert.ok(matchName(raw).length <= 4096);
   }
-  assert.ok(performance.now() - started < 2000, `${performance.now() - started} ms`);
+  assert.ok(cpuMs() - started < 5000, `${cpuMs() - started} ms`);
 });
 
 test("code is owned by a package as its users name it", () => {
@@ -296,19 +297,19 @@ test("no hostile file or name keeps the search for an owner busy", () => {
     "!",
     "/vendor/a/",
   ];
-  const started = performance.now();
+  const started = cpuMs();
   for (const part of parts) {
     const text = part.repeat(1 << 16);
     for (const end of ["", ".js", ".php", ".rs", ".java"]) ownerOf({ name: text, file: text + end, module: text });
   }
-  assert.ok(performance.now() - started < 2000, `${performance.now() - started} ms`);
+  assert.ok(cpuMs() - started < 5000, `${cpuMs() - started} ms`);
 });
 
 test("a name made of nothing but endings is cleaned at once", () => {
-  const start = performance.now();
+  const start = cpuMs();
   for (const ending of [".constprop", ".isra.0", "@A", "+0x1", " [a.so]", "<1234>"]) {
     assert.ok(displayName(`main${ending.repeat(400)}!`).endsWith("!"), ending);
   }
   assert.equal(ownerOf({ name: "", file: "/pkg/mod/".repeat(50_000), module: "" }), "");
-  assert.ok(performance.now() - start < 2000);
+  assert.ok(cpuMs() - start < 5000);
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Failure } from "../base/failure.ts";
 import { inputFromBytes } from "../base/source.ts";
+import { cpuMs } from "../testing/cpu-time.ts";
 import { clientConfig } from "./client-config.ts";
 import type { SettingsEvidence } from "./evidence.ts";
 
@@ -524,7 +525,7 @@ test("files that were cut or damaged are an answer or a Failure, never a crash",
 });
 
 test("texts that are made to be slow or endless are refused or read in time", async () => {
-  const started = performance.now();
+  const started = cpuMs();
   for (const text of [
     "a: &a [*a]\n",
     "a: &a {b: *a}\n",
@@ -562,5 +563,5 @@ test("texts that are made to be slow or endless are refused or read in time", as
   ]) {
     await answersOrRefuses(encode(text));
   }
-  assert.ok(performance.now() - started < 20_000, `${performance.now() - started} ms`);
+  assert.ok(cpuMs() - started < 20_000, `${cpuMs() - started} ms`);
 });
