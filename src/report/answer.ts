@@ -144,6 +144,15 @@ export interface AnswerCapture {
   readonly losses: readonly AnswerLoss[];
 }
 
+/** A Kafka client of which frames, types or modules are in the capture. */
+export interface AnswerClient {
+  readonly id: string;
+  readonly version: string | null; // as the capture's paths say, or as told
+  readonly builtOn: readonly { readonly id: string; readonly version: string | null }[];
+  /** False: the function names of this client are invented (stripped library), so that they were not used. */
+  readonly namesTrusted: boolean;
+}
+
 export interface Answer {
   readonly schemaVersion: 1;
   readonly tool: { readonly name: "lagleak"; readonly version: string };
@@ -156,4 +165,5 @@ export interface Answer {
   readonly captures: readonly AnswerCapture[];
   readonly losses: readonly AnswerLoss[]; // of the series and of the evidence
   readonly suppressions: readonly AnswerSuppression[];
+  readonly clients: readonly AnswerClient[]; // found in the capture, largest first
 }

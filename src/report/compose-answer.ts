@@ -1,10 +1,11 @@
 /** Turns facts and judgement into the answer: the only place where codes become sentences and rows become plain data. */
 import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
+import { lineageOf } from "../clients/lineage.ts";
 import { type ProcessFacts, suppressedBytesAt } from "../judge/facts.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
-import type { Answer, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
+import type { Answer, AnswerClient, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
 import { nextStep, reason, summary, suppressionText } from "./words.ts";
 
 export interface ComposeOptions {
@@ -74,7 +75,17 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
     })),
     losses: summed([...profile.losses, ...facts.losses]),
     suppressions: suppressionsOf(facts),
+    clients: clientsOf(facts),
   };
+}
+
+function clientsOf({ attribution, client, clientVersion, clients }: ProcessFacts): readonly AnswerClient[] {
+  return attribution.clients.map(({ id, version, namesTrusted }) => {
+    const found = clients.find((candidate) => candidate.id === id);
+    const known = id === client?.id ? clientVersion : version;
+    const builtOn = found === undefined ? [] : lineageOf(found, known, clients).slice(1);
+    return { id, version: known, builtOn: builtOn.map((layer) => ({ id: layer.client.id, version: layer.version })), namesTrusted };
+  });
 }
 
 function suppressionsOf({ suppressed, lastObserved }: ProcessFacts): readonly AnswerSuppression[] {

@@ -6,7 +6,7 @@ import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Answer, AnswerCeiling, Group, Site } from "./answer.ts";
 import { printable, sparkline } from "./printable.ts";
 import type { Renderer } from "./renderer.ts";
-import { componentWords, evidenceStrength, verdictTitle } from "./words.ts";
+import { clientWords, componentWords, evidenceStrength, verdictTitle } from "./words.ts";
 
 /** A symbol may be a megabyte long; a ticket may not. */
 const MOST_CHARACTERS = 200;
@@ -130,7 +130,7 @@ function ceilingItems({ client, component, bytes, lowBytes, highBytes, formula, 
   ];
 }
 
-function captureItems({ captures, losses, suppressions, totals }: Answer): readonly string[] {
+function captureItems({ captures, clients, losses, suppressions, totals }: Answer): readonly string[] {
   const span = totals.durationSeconds === null ? "" : ` over ${formatDuration(totals.durationSeconds * 1000)}`;
   const items = captures.map(({ path, format, clock, takenAt }) => {
     return `- ${code(path)} (${format}, clock: ${clock}${takenAt === null ? "" : `, taken ${takenAt}`})`;
@@ -139,7 +139,8 @@ function captureItems({ captures, losses, suppressions, totals }: Answer): reado
     return `- Not read: ${prose(text)}${offset === null ? "" : ` (byte ${offset})`}${count > 1 ? ` (${count} times)` : ""}`;
   });
   const leftOut = suppressions.map(({ text }) => `- ${prose(text)}`);
-  return [`${totals.instants} ${totals.instants === 1 ? "instant" : `instants${span}`}.`, "", ...items, ...lost, ...leftOut];
+  const found = clients.length === 0 ? [] : [`- Kafka clients in it: ${clients.map(clientWords).map(prose).join("; ")}`];
+  return [`${totals.instants} ${totals.instants === 1 ? "instant" : `instants${span}`}.`, "", ...items, ...found, ...lost, ...leftOut];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], aligns: string): readonly string[] {

@@ -8,7 +8,7 @@ import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.
 import { plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
-import { componentWords, evidenceStrength, verdictTitle } from "./words.ts";
+import { clientWords, componentWords, evidenceStrength, verdictTitle } from "./words.ts";
 
 const COLOR_OF_CLASS: Readonly<Record<VerdictClass, Style>> = {
   leak: "red",
@@ -175,7 +175,7 @@ function ceilingText(ceiling: AnswerCeiling, columns: number): readonly string[]
   return [...hang("- ", text, columns), ...assumed];
 }
 
-function captureLines({ captures, losses, suppressions, totals }: Answer, columns: number, paint: Paint): string[] {
+function captureLines({ captures, clients, losses, suppressions, totals }: Answer, columns: number, paint: Paint): string[] {
   const formats = [...new Set(captures.map((capture) => capture.format))].join(", ");
   const clocks = [...new Set(captures.map((capture) => capture.clock))].join(", ");
   const span = totals.durationSeconds === null ? "times unknown" : `over ${formatDuration(totals.durationSeconds * 1000)}`;
@@ -185,7 +185,8 @@ function captureLines({ captures, losses, suppressions, totals }: Answer, column
     captures.length === 0
       ? "evidence only"
       : `${names} (${formats}, clock: ${clocks}), ${totals.instants} ${totals.instants === 1 ? "instant" : `instants ${span}`}`;
-  const lines = [...hang("", what, columns)];
+  const found = clients.length === 0 ? [] : hang("", `Kafka clients in it: ${clients.map(clientWords).join("; ")}`, columns);
+  const lines = [...hang("", what, columns), ...found];
   for (const loss of losses) lines.push(...hang("! ", loss.text + (loss.offset === null ? "" : ` (byte ${loss.offset})`), columns));
   for (const suppression of suppressions) lines.push(...hang("! ", suppression.text, columns));
   return [paint("bold", "Read"), ...lines];

@@ -4,7 +4,7 @@
  */
 import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Finding, Summary } from "../judge/judgement.ts";
-import type { AnswerParty, AnswerSuppression, NextStep, Reason, VerdictClass } from "./answer.ts";
+import type { AnswerClient, AnswerParty, AnswerSuppression, NextStep, Reason, VerdictClass } from "./answer.ts";
 
 /** The verdict in two or three words. */
 export function verdictTitle(verdict: { readonly class: VerdictClass; readonly party: AnswerParty | null }): string {
@@ -53,6 +53,14 @@ const COMPONENT_WORDS: Readonly<Record<string, string>> = {
 /** A component in words of its users. */
 export function componentWords(component: string): string {
   return COMPONENT_WORDS[component] ?? component.replaceAll("-", " ");
+}
+
+/** `rust-rdkafka 0.36.2 (on librdkafka 2.3.0)` */
+export function clientWords({ id, version, builtOn, namesTrusted }: AnswerClient): string {
+  const named = (client: { readonly id: string; readonly version: string | null }): string =>
+    client.version === null ? client.id : `${client.id} ${client.version}`;
+  const base = builtOn.length === 0 ? "" : ` (on ${builtOn.map(named).join(", ")})`;
+  return `${named({ id, version })}${base}${namesTrusted ? "" : ", without its function names (stripped library)"}`;
 }
 
 /** How much a reason weighs (growth.md 6.3); empty where it only explains. */
