@@ -176,3 +176,9 @@ test("strings or instruction pointers that are missing show in the counts at the
   }
   assert.deepEqual((await read(INTERPRETED)).losses, []);
 });
+
+test("a time of centuries and a number of more than 64 bits are damage, and leave everything else as it was", async () => {
+  const profile = await read(INTERPRETED.replace("c a\n", `c a\nc ${"f".repeat(12)}\nc ${"f".repeat(300)}\nR ${"f".repeat(300)}\n`));
+  assert.equal(profile.losses[0]?.count, 2);
+  assert.deepEqual(totalLiveBytes(profile), totalLiveBytes(await read(INTERPRETED)));
+});

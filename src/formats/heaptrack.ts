@@ -21,6 +21,12 @@ import { PointerTable } from "./heaptrack-pointers.ts";
 /** The writer's clock: a timer thread writes a `c` line every 10 ms. */
 const SLICE_MS = 10;
 
+/** No process was watched for longer than a hundred years: one damaged digit would merge everything else into one instant. */
+const LONGEST_MS = 100 * 366 * 24 * 3600 * 1000;
+
+/** Numbers are of 64 bits; what is longer is damaged, and would become infinite. */
+const MOST_DIGITS = 16;
+
 /** A line longer than this is no heaptrack line. Symbols of megabytes exist, strings of 64 MiB do not. */
 const LONGEST_LINE_BYTES = 64 << 20;
 
@@ -247,7 +253,7 @@ class HeaptrackReader {
       }
       case "c": {
         const [elapsedMs] = this.#numbers(content, stop) ?? [];
-        if (elapsedMs === undefined) this.#skip(start, "is no time");
+        if (elapsedMs === undefined || elapsedMs > LONGEST_MS) this.#skip(start, "is no time");
         else this.#fold.advance(elapsedMs);
         return;
       }
@@ -420,7 +426,7 @@ class HeaptrackReader {
     return new TextDecoder().decode(this.#buffer.subarray(start, Math.max(start, stop)));
   }
 
-  /** Hexadecimal numbers separated by single spaces; null when something else stands there. */
+  /** Hexadecimal numbers separated by single spaces; null when something else stands there, or more than 64 bits. */
   #numbers(start: number, stop: number): readonly number[] | null {
     const numbers: number[] = [];
     let value = 0;
@@ -430,7 +436,7 @@ class HeaptrackReader {
       const digit = HEX[code] as number;
       if (digit !== 255) {
         value = value * 16 + digit;
-        digits++;
+        if (++digits > MOST_DIGITS) return null;
       } else if (code === SPACE && digits > 0) {
         numbers.push(value);
         value = 0;
