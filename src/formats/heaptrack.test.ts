@@ -182,3 +182,9 @@ test("a time of centuries and a number of more than 64 bits are damage, and leav
   assert.equal(profile.losses[0]?.count, 2);
   assert.deepEqual(totalLiveBytes(profile), totalLiveBytes(await read(INTERPRETED)));
 });
+
+test("a line of a raw file within an interpreted one is damage, and starts nothing anew", async () => {
+  const profile = await read(INTERPRETED.replace("c a\n", "c a\n+ 10 0 2000\nx 4 /bin\nm 1 a 0\n"));
+  assert.equal(profile.losses[0]?.code, "malformed-record");
+  assert.equal(profile.losses[0]?.count, 2);
+});

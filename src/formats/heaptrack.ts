@@ -271,12 +271,12 @@ class HeaptrackReader {
         this.#command = this.#decode(content, stop);
         return;
       case "x":
-        this.#startRaw();
-        this.#executable = this.#text(content, stop);
+        if (!this.#startRaw()) this.#skip(start, "of a raw file is in an interpreted one");
+        else this.#executable = this.#text(content, stop);
         return;
       case "m":
-        this.#startRaw();
-        this.#module(start, content, stop);
+        if (!this.#startRaw()) this.#skip(start, "of a raw file is in an interpreted one");
+        else this.#module(start, content, stop);
         return;
       case "A":
         // everything so far belongs to the time before the attach (accumulatedtracedata.cpp clears its totals here)
@@ -306,10 +306,15 @@ class HeaptrackReader {
     }
   }
 
-  #startRaw(): void {
-    if (this.#isRaw) return;
+  /** Before anything is counted, or not at all: the fold starts anew. False where it is too late, and the line is damaged. */
+  #startRaw(): boolean {
+    if (this.#isRaw) return true;
+    if (this.#strings.length > 1 || this.#sizes.length > 0 || this.#paths.length > 1) return false;
     this.#isRaw = true;
+    this.#pointers.clear();
+    this.#unitOfTrace.set(0, 0);
     this.#fold = new EventFold({ sliceMs: SLICE_MS, matching: "exact", onMerge: () => this.#pointers.mergeSlices() });
+    return true;
   }
 
   /** `i IP MODULE [FUNCTION [FILE LINE (FUNCTION FILE LINE)*]]`: the innermost inlined function first. */

@@ -174,11 +174,11 @@ function textAfter(whole: Uint8Array, cut: number): string {
 }
 
 /**
- * Formats that state the sum of what they list, and what must not have been touched for the sum to hold the total (null: the
- * damage lies outside of what the sum covers). In all other formats a wrong number is a number like any other: heaptrack,
+ * Formats that state the sum of what they list, and what must not have been touched for the sum to hold the total (null: this
+ * variant states none). In all other formats a wrong number is a number like any other: heaptrack,
  * pprof, collapsed and V8 have no sums, and jemalloc's is no sum of its stacks (since 5.3 each is corrected by itself).
  */
-export const SUMS: Readonly<Record<string, { readonly states: string; readonly frame: (text: string) => string }>> = {
+export const SUMS: Readonly<Record<string, { readonly states: string; readonly frame: (text: string) => string | null }>> = {
   "class-histogram": {
     states: "every histogram ends with its Total",
     // a histogram more or less is a series that is longer or shorter
@@ -187,6 +187,6 @@ export const SUMS: Readonly<Record<string, { readonly states: string; readonly f
   "heap-profile": {
     states: "the header counts all records",
     // the kind and the interval, by which the records are scaled
-    frame: (text) => /@ *[a-z_0-9]*(?:\/\d*)?/.exec(text.split("\n", 1)[0] ?? "")?.[0] ?? "",
+    frame: (text) => /^heap profile:.*(@ *[a-z_0-9]*(?:\/\d*)?)/.exec(text)?.[1] ?? null,
   },
 };

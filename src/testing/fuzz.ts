@@ -154,7 +154,8 @@ function judgeCut(sound: SoundCapture, profile: Profile, cut: number, isContent:
 }
 
 function judgeMutation(sound: SoundCapture, profile: Profile, bytes: Uint8Array, hitsFile: boolean): Judged {
-  if (countDamage(profile) > countDamage(sound.profile)) return { outcome: "loss", detail: "" };
+  const known = damageOf(sound.profile);
+  if ([...damageOf(profile)].some(([code, count]) => count > (known.get(code) ?? 0))) return { outcome: "loss", detail: "" };
   const [before, after] = [liveBytesOf(sound.profile), liveBytesOf(profile)];
   if (before === after || profile.captures[0]?.format !== sound.format || !isSummed(sound, bytes, hitsFile))
     return { outcome: "answered", detail: "" };
@@ -163,9 +164,10 @@ function judgeMutation(sound: SoundCapture, profile: Profile, bytes: Uint8Array,
 
 /** Whether the file, or its compression, states a sum that the damage must not have passed. */
 function isSummed(sound: SoundCapture, bytes: Uint8Array, hitsFile: boolean): boolean {
+  if (damageOf(sound.profile).size > 0) return false; // its sums were wrong before
   if (hitsFile) return sound.compression === "gzip" || hasChecksum(sound.file);
-  const frame = SUMS[sound.format]?.frame;
-  return frame !== undefined && frame(latin1(sound.content)) === frame(latin1(bytes));
+  const frame = SUMS[sound.format]?.frame(latin1(sound.content)) ?? null;
+  return frame !== null && SUMS[sound.format]?.frame(latin1(bytes)) === frame;
 }
 
 /** Bit 2 of a zstd frame's descriptor; the writer may leave the checksum out. */
@@ -173,8 +175,8 @@ function hasChecksum(file: Uint8Array): boolean {
   return ((file[4] ?? 0) & 4) !== 0;
 }
 
-function countDamage(profile: Profile): number {
-  return profile.losses.reduce((sum, { code, count }) => sum + (DAMAGE.has(code) ? count : 0), 0);
+function damageOf(profile: Profile): ReadonlyMap<LossCode, number> {
+  return new Map(profile.losses.filter(({ code }) => DAMAGE.has(code)).map(({ code, count }) => [code, count]));
 }
 
 /** Rounded, as sums in another order differ in their last bits. */
