@@ -123,7 +123,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "runtime",
     what: "V8's bookkeeping of objects",
-    name: /^(?:\((?:system|compiled code|code|hidden class|shape|internal|GC roots|Stack roots|Builtins|Handle scope)[^)]*\)|system \/ (?!JSArrayBufferData)|code$)/,
+    name: /^(?:\((?:system|compiled code|code|hidden class|shape|internal|Builtins|Handle scope|Global handles|Eternal handles|Internalized strings|External strings|Bootstrapper|Debugger|Compilation cache|Thread manager|Extensions|Weak collections|Retain maps|[\w -]*roots|[\w -]*object cache)[^)]*\)|system \/ (?!JSArrayBufferData)|code$)/,
   },
   { kind: "runtime", what: "CPython", name: /^(?:_?Py[A-Z_]\w*|PyObject_\w+|pymalloc_\w+|_PyEval_\w+|list_resize|dict_\w+|unicode_\w+)$/ },
   { kind: "runtime", what: "Python's standard library", file: /\/lib(?:64)?\/python\d[\d.]*\/(?!(?:site|dist)-packages)|^<frozen / },

@@ -41,7 +41,6 @@ export interface GraphNodes {
   readonly id: Uint32Array; // as the writer numbers objects; the same object has the same id in later snapshots
   readonly selfBytes: Float64Array;
   readonly firstEdge: Uint32Array; // length + 1 rows
-  readonly script: Uint32Array | null; // by node: script that the object's constructor or the function is from; 0 = unknown
 }
 
 export interface GraphEdges {

@@ -117,6 +117,12 @@ export interface SampleType {
   readonly unit: string;
 }
 
+/** What only an object graph shows: who holds what. Of a series, the last capture's. */
+export interface GraphFacts {
+  readonly nodes: number;
+  readonly edges: number;
+}
+
 /** A capture, or a series of captures of one process. */
 export interface Profile {
   readonly captures: readonly Capture[];
@@ -133,6 +139,7 @@ export interface Profile {
   readonly instants: Instants;
   readonly changes: Changes;
   readonly survivors: Survivors | null;
+  readonly graph: GraphFacts | null;
   /** Highest live total, exact even between instants; the highest of the instants where the capture knows no better. */
   readonly peakBytes: number;
   readonly peakAtMs: number;
