@@ -49,6 +49,11 @@ export class StringStore implements GraphNames {
     this.#open = 0;
   }
 
+  /** Whether a name has at least so many bytes, without decoding it. */
+  isLong(name: number, bytes: number): boolean {
+    return name < this.length && (this.#keptBytes[name] as number) >= bytes;
+  }
+
   text(name: number): string {
     if (name >= this.length) return "";
     const address = this.#address.get(name);

@@ -62,12 +62,7 @@ const NODE_NAMES = [
   "system / SourceTextModule",
 ] as const;
 
-export interface SnapshotTypes extends NodeTypes {
-  /** By node: backing store of a sliced ArrayBuffer: how many views there are; else 0. */
-  readonly views: Uint32Array;
-}
-
-export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uint32Array | null): SnapshotTypes {
+export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uint32Array | null): NodeTypes {
   const { nodes } = graph;
   const names = strings.find([...EDGE_NAMES, ...NODE_NAMES]);
   const script = scriptsOf(graph, names, scriptIds);
@@ -95,7 +90,7 @@ export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uin
       of[node] =
         file === 0
           ? (ofKind[NodeKind.hidden] as number)
-          : row(`scope ${file}`, () => inScript("(scope)", strings.text(file), FrameKind.type));
+          : row(`scope ${file}`, () => inScript(scopeName(strings.text(file)), strings.text(file), FrameKind.type));
       continue;
     }
     if (kind === NodeKind.closure && file !== 0) {
@@ -126,7 +121,12 @@ export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uin
     lastType[slot] = type;
     of[node] = type;
   }
-  return { of, types, views };
+  return { of, types, slices: slicesOf(graph, names, views) };
+}
+
+/** Variables of a script: `(scope of consumer.mjs)`. */
+function scopeName(file: string): string {
+  return `(scope of ${file.slice(Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1)})`;
 }
 
 function isInternal(kind: number, name: string): boolean {
@@ -176,8 +176,9 @@ function scriptsOf({ nodes, edges }: ObjectGraph, names: Names, scriptIds: Uint3
   return script;
 }
 
-/** By ArrayBuffer and by its backing store: how many views there are, where the store is too large for a pool. */
-function viewsOf({ nodes, edges }: ObjectGraph, names: Names): Uint32Array {
+/** By ArrayBuffer: how many views there are, where its backing store is too large for a pool. */
+function viewsOf(graph: ObjectGraph, names: Names): Uint32Array {
+  const { nodes, edges } = graph;
   const views = new Uint32Array(nodes.length);
   const edgeEnd = nodes.firstEdge[nodes.length] as number;
   for (let edge = 0; edge < edgeEnd; edge++) {
@@ -188,13 +189,36 @@ function viewsOf({ nodes, edges }: ObjectGraph, names: Names): Uint32Array {
   for (let node = 1; node < nodes.length; node++) {
     const count = views[node] as number;
     if (count === 0 || nodes.name[node] !== names["ArrayBuffer"]) continue;
-    let store = 0;
-    const end = nodes.firstEdge[node + 1] as number;
-    for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
-      if (edges.kind[edge] === EdgeKind.internal && edges.name[edge] === names["backing_store"]) store = edges.target[edge] as number;
-    }
-    if (store === 0 || (nodes.selfBytes[store] as number) <= LARGEST_POOL_BYTES) views[node] = 0;
-    else views[store] = count;
+    const store = storeOf(graph, names, node);
+    if (count < 2 || store === 0 || (nodes.selfBytes[store] as number) <= LARGEST_POOL_BYTES) views[node] = 0;
   }
   return views;
+}
+
+function storeOf({ nodes, edges }: ObjectGraph, names: Names, arrayBuffer: number): number {
+  const end = nodes.firstEdge[arrayBuffer + 1] as number;
+  for (let edge = nodes.firstEdge[arrayBuffer] as number; edge < end; edge++) {
+    if (edges.kind[edge] === EdgeKind.internal && edges.name[edge] === names["backing_store"]) return edges.target[edge] as number;
+  }
+  return 0;
+}
+
+/** Views of sliced ArrayBuffers and their backing stores. */
+function slicesOf(graph: ObjectGraph, names: Names, views: Uint32Array): NodeTypes["slices"] {
+  const { nodes, edges } = graph;
+  const view: number[] = [];
+  const store: number[] = [];
+  const storeOfBuffer = new Map<number, number>();
+  for (let node = 1; node < nodes.length; node++) {
+    const end = nodes.firstEdge[node + 1] as number;
+    for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
+      const target = edges.target[edge] as number;
+      if (views[target] === 0 || edges.kind[edge] !== EdgeKind.internal || edges.name[edge] !== names["buffer"]) continue;
+      const known = storeOfBuffer.get(target) ?? storeOf(graph, names, target);
+      storeOfBuffer.set(target, known);
+      view.push(node);
+      store.push(known);
+    }
+  }
+  return { view: Uint32Array.from(view), store: Uint32Array.from(store) };
 }

@@ -35,7 +35,7 @@ async function read(input: Input): Promise<Profile> {
   const builder = new ProfileBuilder();
   const { graph, strings, scriptIds } = await readGraph(input, builder);
   const types = typesOf(graph, strings, scriptIds);
-  projectGraph(graph, types, builder);
+  const facts = projectGraph(graph, types, builder);
   return builder.finish({
     path: input.name,
     format: v8HeapSnapshot.id,
@@ -44,7 +44,7 @@ async function read(input: Input): Promise<Profile> {
     precision: { kind: "exact" },
     observes: "live",
     sampleTypes: [{ type: "self_size", unit: "bytes" }],
-    graph: { nodes: graph.nodes.length - 1, edges: graph.edges.length },
+    graph: facts,
     losses: input.losses,
   });
 }
@@ -95,7 +95,7 @@ async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGra
     edges: { length: edges.length, kind: edges.kind, name: edges.name, target: edges.target },
     names: strings,
   };
-  correctEdges(graph);
+  correctEdges(graph, strings);
   return { graph, strings, scriptIds: parser.locations?.script ?? null };
 }
 
@@ -111,11 +111,14 @@ function cut(parser: SnapshotParser, input: Input): Failure {
   });
 }
 
+/** "1 / part of key (a @1) -> value (b @3) pair in WeakMap (table @5)" */
+const SHORTEST_EPHEMERON = 50;
+
 /**
  * Shortcuts of the root name the global objects and do retain, others repeat what internal edges say. And an entry of a WeakMap
  * is held by its key, so the edge from the table to the value counts for nothing, as in Chrome DevTools.
  */
-function correctEdges({ nodes, edges, names }: ObjectGraph): void {
+function correctEdges({ nodes, edges }: ObjectGraph, names: StringStore): void {
   const kind = edges.kind;
   for (let edge = nodes.firstEdge[1] as number; edge < (nodes.firstEdge[2] as number); edge++) {
     if (kind[edge] === EdgeKind.shortcut) kind[edge] = EdgeKind.property;
@@ -128,6 +131,7 @@ function correctEdges({ nodes, edges, names }: ObjectGraph): void {
     for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
       if (kind[edge] !== EdgeKind.internal) continue;
       const name = edges.name[edge] as number;
+      if (!names.isLong(name, SHORTEST_EPHEMERON)) continue;
       let table = tables.get(name);
       if (table === undefined) {
         table = Number(EPHEMERON.exec(names.text(name))?.[1] ?? 0);

@@ -121,6 +121,38 @@ export interface SampleType {
 export interface GraphFacts {
   readonly nodes: number;
   readonly edges: number;
+  readonly slicedStores: SlicedStores;
+  /** The objects at which most memory comes together, largest first. */
+  readonly accumulations: readonly Accumulation[];
+}
+
+/**
+ * Blocks of bytes of which programs hold only slices (several views of one backing store): each is alive as long as any of its
+ * slices is. `firstSlice` has one row more than there are stores.
+ */
+export interface SlicedStores {
+  readonly length: number;
+  readonly bytes: Column;
+  readonly firstSlice: Column; // of each store: first row of the columns below
+  readonly path: Column; // PathId at which slices of the store are held
+  readonly slices: Column; // how many of its slices are held there
+}
+
+/** An object that holds much in many parts, none of which holds most of it. */
+export interface Accumulation {
+  readonly path: PathId;
+  readonly type: string; // class
+  readonly heldAs: string; // field, variable or index by which it is held; "" = unknown
+  readonly retainedBytes: number; // freed with it
+  readonly parts: number; // objects that are freed with it directly
+  /** From a root to it: what holds it, and by which name. */
+  readonly retainers: readonly RetainerStep[];
+}
+
+export interface RetainerStep {
+  readonly type: string;
+  readonly file: string; // script of its class or scope; "" = unknown
+  readonly field: string; // by which it holds the next
 }
 
 /** A capture, or a series of captures of one process. */

@@ -3,10 +3,10 @@
  * recognised by types as they are by functions. Chains of like objects (lists, trees) are one step, and the number of paths is
  * bounded: what goes beyond counts for the object that holds it.
  */
-import { type Dominators, dominatorsOf } from "./dominators.ts";
+import { accumulationsOf } from "./accumulations.ts";
+import { dominatorsOf, retainedBytes } from "./dominators.ts";
 import type { ObjectGraph } from "./object-graph.ts";
-import type { PathId } from "./profile.ts";
-import { FrameKind } from "./profile.ts";
+import { FrameKind, type GraphFacts, type PathId, type SlicedStores } from "./profile.ts";
 import type { FrameInit, ProfileBuilder } from "./profile-builder.ts";
 
 /** A type, or a function or scope that holds objects, as a frame of its paths. */
@@ -22,19 +22,15 @@ export interface TypeInit {
 export interface NodeTypes {
   readonly of: Uint32Array; // by node: row of `types`
   readonly types: readonly TypeInit[]; // row 0 = none
-}
-
-export interface Projection {
-  readonly dominators: Dominators;
-  /** By node: the path that it lies at. */
-  readonly path: Uint32Array;
+  /** Slices and the block of bytes that each of them is a part of, in pairs. */
+  readonly slices: { readonly view: Uint32Array; readonly store: Uint32Array };
 }
 
 const MOST_PATHS = 50_000;
 const DEEPEST = 40;
 
-/** Adds one instant with what every path holds. */
-export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: ProfileBuilder): Projection {
+/** Adds one instant with what every path holds, and says what only a graph shows. */
+export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: ProfileBuilder): GraphFacts {
   const { nodes } = graph;
   const dominators = dominatorsOf(graph);
   const { of, order } = dominators;
@@ -59,7 +55,34 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
   for (const [row, count] of blocks.entries()) {
     if (count > 0) builder.change(row, { liveBytes: bytes[row] ?? 0, liveBlocks: count });
   }
-  return { dominators, path };
+  const retained = retainedBytes(nodes.selfBytes, dominators);
+  return {
+    nodes: nodes.length - 1,
+    edges: graph.edges.length,
+    slicedStores: slicedStores(graph, nodeTypes, path),
+    accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
+  };
+}
+
+/** Slices by store and by the path at which they are held. */
+function slicedStores({ nodes }: ObjectGraph, { slices }: NodeTypes, path: Uint32Array): SlicedStores {
+  const byStore = new Map<number, Map<PathId, number>>();
+  for (const [row, store] of slices.store.entries()) {
+    const at = path[slices.view[row] as number] as number;
+    const held = byStore.get(store) ?? new Map<PathId, number>();
+    byStore.set(store, held.set(at, (held.get(at) ?? 0) + 1));
+  }
+  const stores = [...byStore].sort(([a], [b]) => a - b);
+  const rows = stores.flatMap(([, held]) => [...held]);
+  const firstSlice = new Uint32Array(stores.length + 1);
+  for (const [store, [, held]] of stores.entries()) firstSlice[store + 1] = (firstSlice[store] as number) + held.size;
+  return {
+    length: stores.length,
+    bytes: Float64Array.from(stores, ([node]) => nodes.selfBytes[node] as number),
+    firstSlice,
+    path: Uint32Array.from(rows, ([at]) => at),
+    slices: Uint32Array.from(rows, ([, count]) => count),
+  };
 }
 
 function frameInit({ name, file, module, kind }: TypeInit, builder: ProfileBuilder): FrameInit {
