@@ -16,7 +16,7 @@ const rules: readonly FrameRule[] = [
   {
     component: "fetch-response-buffer",
     kind: "type",
-    name: /^ArrayBuffer \(sliced\)$/,
+    name: /^sliced ArrayBuffer$/,
     source: "src/protocol/decoder.js (Buffer.slice): messages are views of the response, whoever holds them",
     grade: "measured",
   },
@@ -179,12 +179,6 @@ const examples: readonly FrameExample[] = [
     grade: "measured",
   },
   {
-    path: "<(scope of consumer.mjs)> > <Map> > <ArrayBuffer (sliced)> > <system / JSArrayBufferData>",
-    component: "fetch-response-buffer",
-    source: "the same for a consumer that keeps values in a Map",
-    grade: "measured",
-  },
-  {
     path: "decodeRecord @ /app/node_modules/.pnpm/kafkajs@2.2.4/node_modules/kafkajs/src/protocol/recordBatch/v0/decoder.js",
     component: "message-op",
     source: "the same below pnpm's folder",
@@ -301,7 +295,7 @@ export const kafkajs: KafkaClient = {
   own: {
     names: new RegExp(`${bundledModules("kafkajs")}|^(?:InstrumentationEventEmitter|SeekOffsets)$`),
     weakTypes:
-      /^(?:Connection|ConnectionPool|Broker|BrokerPool|Cluster|ConsumerGroup|Runner|Batch|Decoder|Encoder|OffsetManager|RequestQueue|SocketRequest|SubscriptionState|SASLAuthenticator|KafkaJS\w+|ArrayBuffer \(sliced\))$/,
+      /^(?:Connection|ConnectionPool|Broker|BrokerPool|Cluster|ConsumerGroup|Runner|Batch|Decoder|Encoder|OffsetManager|RequestQueue|SocketRequest|SubscriptionState|SASLAuthenticator|KafkaJS\w+|sliced ArrayBuffer)$/,
     files: packageFiles("kafkajs", ...CODECS),
   },
   rules,

@@ -138,7 +138,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "container",
     what: "plain data of JavaScript",
-    name: /^(?:\((?:string|concatenated string|sliced string|array|number|regexp|symbol|bigint|closure|object properties|object elements|object shape)\)|Array|Object|Map|Set|WeakMap|WeakSet|Buffer|ArrayBuffer(?: \(sliced\))?|SharedArrayBuffer|DataView|\w*Array|Promise|Function|Date|Error|String|Number|Symbol|RegExp|system \/ JSArrayBufferData|Array buffer|string|object|closure|array)$/,
+    name: /^(?:\((?:string|concatenated string|sliced string|array|number|regexp|symbol|bigint|closure|object properties|object elements|object shape)\)|Array|Object|Map|Set|WeakMap|WeakSet|Buffer|(?:sliced )?ArrayBuffer|SharedArrayBuffer|DataView|\w*Array|Promise|Function|Date|Error|String|Number|Symbol|RegExp|system \/ JSArrayBufferData|Array buffer|string|object|closure|array)$/,
   },
   {
     kind: "container",

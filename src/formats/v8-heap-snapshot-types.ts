@@ -51,7 +51,8 @@ const INSIDE: ReadonlySet<number> = new Set([
  */
 const LARGEST_POOL_BYTES = 64 * 1024;
 
-export const SLICED = "ArrayBuffer (sliced)";
+/** The type of an ArrayBuffer of which only slices are in use. */
+const SLICED = "sliced ArrayBuffer";
 
 const EDGE_NAMES = ["shared", "context", "script_or_debug_info", "script", "buffer", "backing_store", "code"] as const;
 const NODE_NAMES = [
@@ -90,7 +91,7 @@ export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uin
       of[node] =
         file === 0
           ? (ofKind[NodeKind.hidden] as number)
-          : row(`scope ${file}`, () => inScript(scopeName(strings.text(file)), strings.text(file), FrameKind.type));
+          : row(`scope ${file}`, () => inScript("(scope)", strings.text(file), FrameKind.type));
       continue;
     }
     if (kind === NodeKind.closure && file !== 0) {
@@ -122,11 +123,6 @@ export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uin
     of[node] = type;
   }
   return { of, types, slices: slicesOf(graph, names, views) };
-}
-
-/** Variables of a script: `(scope of consumer.mjs)`. */
-function scopeName(file: string): string {
-  return `(scope of ${file.slice(Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1)})`;
 }
 
 function isInternal(kind: number, name: string): boolean {

@@ -6,7 +6,7 @@ import { at } from "../base/columns.ts";
 import type { KafkaClient, Remedy } from "../clients/client.ts";
 import { lagRemedies } from "../clients/lag-remedies.ts";
 import { bufferingRemediesOf } from "../clients/lineage.ts";
-import { seriesOf } from "../model/ledger.ts";
+import { moduleBaseName, seriesOf } from "../model/ledger.ts";
 import type { Accumulation, RetainerStep } from "../model/profile.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
@@ -77,7 +77,7 @@ function heldMessages(facts: ProcessFacts, verdict: ProcessVerdict): readonly Fi
     const valueBytes = at(queue.valueBytes, lastObserved - 1);
     findings.push(finding("queue-holds", { messages: Math.round(queued), valueBytes }));
   }
-  if (ops < 0 || verdict.deciding?.group.kind !== "fetch") return findings;
+  if (ops < 0 || facts.profile.graph !== null || verdict.deciding?.group.kind !== "fetch") return findings;
   const live = at(seriesOf(blocksByGroup, ops), lastObserved);
   const liveBytes = at(seriesOf(bytesByGroup, ops), lastObserved);
   if (live > 0 && !Number.isNaN(queued) && verdict.class === "leak") {
@@ -131,7 +131,10 @@ const MOST_STEPS = 7;
 
 function retainersText(retainers: readonly RetainerStep[]): string {
   const shown = retainers.slice(-MOST_STEPS);
-  const steps = shown.map(({ type, field }) => (field === "" ? type : field.startsWith("[") ? `${type}${field}` : `${type}.${field}`));
+  const name = ({ type, file }: RetainerStep): string => (type === "(scope)" ? `(scope of ${moduleBaseName(file)})` : type);
+  const steps = shown
+    .map((step) => ({ type: name(step), field: step.field }))
+    .map(({ type, field }) => (field === "" ? type : field.startsWith("[") ? `${type}${field}` : `${type}.${field}`));
   return `${shown.length < retainers.length ? "… > " : ""}${steps.join(" > ")}`;
 }
 

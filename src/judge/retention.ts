@@ -20,16 +20,24 @@ export interface RetentionFacts {
   readonly otherBytes: number;
   /** Size of what the application wanted, where the size of a message was told. */
   readonly wantedBytes: number | null;
+  /**
+   * What a slice of the application keeps alive, as a multiple of a message: its size as told, or as many bytes as a slice of
+   * the client's own responses has. 1 = it keeps whole responses, 500 = one message in 500. Null where neither is known.
+   */
+  readonly waste: number | null;
   /** The object at which the application's slices come together. */
   readonly holder: Accumulation | null;
 }
+
+/** Below so many slices their mean size says nothing. */
+const FEWEST_SLICES = 100;
 
 /** Null where the capture is no graph, or holds no fetched bytes of a client that are sliced. */
 export function retentionOf(profile: Profile, attribution: Attribution, messageBytes: number | null): RetentionFacts | null {
   const { graph } = profile;
   if (graph === null || attribution.clients.length === 0 || graph.slicedStores.length === 0) return null;
   const { slicedStores } = graph;
-  let [onlyAppBytes, appBytes, appSlices, appStores, clientBytes, otherBytes] = [0, 0, 0, 0, 0, 0];
+  let [onlyAppBytes, appBytes, appSlices, appStores, clientBytes, clientSlices, otherBytes] = [0, 0, 0, 0, 0, 0, 0];
   const slicesByPath = new Map<PathId, number>();
   for (let store = 0; store < slicedStores.length; store++) {
     const bytes = at(slicedStores.bytes, store);
@@ -44,7 +52,10 @@ export function retentionOf(profile: Profile, attribution: Attribution, messageB
       ofApp += slices;
       slicesByPath.set(path, (slicesByPath.get(path) ?? 0) + slices);
     }
-    if (ofClient > 0) clientBytes += bytes;
+    if (ofClient > 0) {
+      clientBytes += bytes;
+      clientSlices += ofClient;
+    }
     if (ofApp > 0) {
       appBytes += bytes;
       appStores++;
@@ -53,6 +64,7 @@ export function retentionOf(profile: Profile, attribution: Attribution, messageB
     }
     if (ofApp === 0 && ofClient === 0) otherBytes += bytes;
   }
+  const usualBytes = messageBytes ?? (clientSlices >= FEWEST_SLICES ? clientBytes / clientSlices : null);
   return {
     onlyAppBytes,
     appBytes,
@@ -61,6 +73,7 @@ export function retentionOf(profile: Profile, attribution: Attribution, messageB
     clientBytes,
     otherBytes,
     wantedBytes: messageBytes === null ? null : appSlices * messageBytes,
+    waste: usualBytes === null || usualBytes === 0 || appSlices === 0 ? null : appBytes / appSlices / usualBytes,
     holder: holderOf(profile, slicesByPath, graph.accumulations),
   };
 }

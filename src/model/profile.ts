@@ -134,8 +134,8 @@ export interface SlicedStores {
   readonly length: number;
   readonly bytes: Column;
   readonly firstSlice: Column; // of each store: first row of the columns below
-  readonly path: Column; // PathId at which slices of the store are held
-  readonly slices: Column; // how many of its slices are held there
+  readonly path: Column; // PathId of what refers to slices of the store
+  readonly slices: Column; // how many references to them there are
 }
 
 /** An object that holds much in many parts, none of which holds most of it. */

@@ -5,7 +5,7 @@
  */
 import { accumulationsOf } from "./accumulations.ts";
 import { dominatorsOf, retainedBytes } from "./dominators.ts";
-import type { ObjectGraph } from "./object-graph.ts";
+import { type ObjectGraph, retains } from "./object-graph.ts";
 import { FrameKind, type GraphFacts, type PathId, type SlicedStores } from "./profile.ts";
 import type { FrameInit, ProfileBuilder } from "./profile-builder.ts";
 
@@ -59,18 +59,31 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
   return {
     nodes: nodes.length - 1,
     edges: graph.edges.length,
-    slicedStores: slicedStores(graph, nodeTypes, path),
+    slicedStores: slicedStores(graph, nodeTypes, below),
     accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
   };
 }
 
-/** Slices by store and by the path at which they are held. */
-function slicedStores({ nodes }: ObjectGraph, { slices }: NodeTypes, path: Uint32Array): SlicedStores {
+/**
+ * Slices by store and by the path of what refers to them. Not by the path of the slice itself: one that is in a Map and in a
+ * queue has no single holder, and both count.
+ */
+function slicedStores({ nodes, edges }: ObjectGraph, { slices }: NodeTypes, below: Uint32Array): SlicedStores {
+  const storeOf = new Map<number, number>();
+  for (const [row, view] of slices.view.entries()) storeOf.set(view, slices.store[row] as number);
   const byStore = new Map<number, Map<PathId, number>>();
-  for (const [row, store] of slices.store.entries()) {
-    const at = path[slices.view[row] as number] as number;
-    const held = byStore.get(store) ?? new Map<PathId, number>();
-    byStore.set(store, held.set(at, (held.get(at) ?? 0) + 1));
+  const isView = new Uint8Array(nodes.length);
+  for (const view of slices.view) isView[view] = 1;
+  for (let node = 1; storeOf.size > 0 && node < nodes.length; node++) {
+    const end = nodes.firstEdge[node + 1] as number;
+    for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
+      const to = edges.target[edge] as number;
+      if (isView[to] === 0 || !retains(edges.kind[edge] as number)) continue;
+      const at = below[node] as number;
+      const store = storeOf.get(to) ?? 0;
+      const held = byStore.get(store) ?? new Map<PathId, number>();
+      byStore.set(store, held.set(at, (held.get(at) ?? 0) + 1));
+    }
   }
   const stores = [...byStore].sort(([a], [b]) => a - b);
   const rows = stores.flatMap(([, held]) => [...held]);
