@@ -12,6 +12,38 @@ const DECODING = /^(?:decodeRecords?|decodeMessages|decodePartition)$/;
 const DECODED = "src/protocol/decoder.js and recordBatch/ at v2.2.4: a message is an object with two views of the response";
 
 const rules: readonly FrameRule[] = [
+  // Constructors of heap snapshots, first: there a class knows its file, too
+  {
+    component: "fetch-response-buffer",
+    kind: "type",
+    name: /^sliced ArrayBuffer$/,
+    source: "src/protocol/decoder.js (Buffer.slice): messages are views of the response, whoever holds them",
+    grade: "measured",
+  },
+  {
+    component: "fetch-response-buffer",
+    kind: "type",
+    name: /^Connection$/,
+    source: "Connection.chunks holds the response that is being received, and of the last one a view without length",
+    grade: "measured",
+  },
+  { component: "fetch-queue", kind: "type", name: /^Batch$/, source: "src/consumer/batch.js", grade: "measured" },
+  {
+    component: "group-coordination",
+    kind: "type",
+    name: /^(?:ConsumerGroup|Runner|OffsetManager|SubscriptionState|SeekOffsets)$/,
+    source: "src/consumer/",
+    grade: "measured",
+  },
+  { component: "metadata", kind: "type", name: /^(?:Cluster|Broker|BrokerPool)$/, source: "src/cluster/, src/broker/", grade: "measured" },
+  {
+    component: "request-buffer",
+    kind: "type",
+    name: /^(?:RequestQueue|SocketRequest|Encoder)$/,
+    source: "src/network/requestQueue/",
+    grade: "measured",
+  },
+  { component: "network-tls", kind: "type", name: /^(?:ConnectionPool|SASLAuthenticator)$/, source: "src/network/", grade: "measured" },
   {
     component: "fetch-response-buffer",
     name: /^(?:processData|onData)$/,
@@ -102,31 +134,6 @@ const rules: readonly FrameRule[] = [
   { component: "network-tls", file: inPackage("src/network/"), source: "src/network/", grade: "source" },
   { component: "admin", file: inPackage("src/admin/"), source: "src/admin/", grade: "source" },
   { component: "logging", file: inPackage("src/loggers/"), source: "src/loggers/", grade: "source" },
-  // Constructors of heap snapshots
-  {
-    component: "fetch-response-buffer",
-    kind: "type",
-    name: /^Connection$/,
-    source: "Connection.chunks holds the response that is being received, and of the last one a view without length",
-    grade: "measured",
-  },
-  { component: "fetch-queue", kind: "type", name: /^Batch$/, source: "src/consumer/batch.js", grade: "measured" },
-  {
-    component: "group-coordination",
-    kind: "type",
-    name: /^(?:ConsumerGroup|Runner|OffsetManager|SubscriptionState|SeekOffsets)$/,
-    source: "src/consumer/",
-    grade: "measured",
-  },
-  { component: "metadata", kind: "type", name: /^(?:Cluster|Broker|BrokerPool)$/, source: "src/cluster/, src/broker/", grade: "measured" },
-  {
-    component: "request-buffer",
-    kind: "type",
-    name: /^(?:RequestQueue|SocketRequest|Encoder)$/,
-    source: "src/network/requestQueue/",
-    grade: "measured",
-  },
-  { component: "network-tls", kind: "type", name: /^(?:ConnectionPool|SASLAuthenticator)$/, source: "src/network/", grade: "measured" },
 ];
 
 const RUN = "kafkajs 2.2.4, Node.js 20.20, Apache Kafka 3.9.1: .heapprofile by the inspector of a consumer with 200 ms a message";
@@ -288,7 +295,7 @@ export const kafkajs: KafkaClient = {
   own: {
     names: new RegExp(`${bundledModules("kafkajs")}|^(?:InstrumentationEventEmitter|SeekOffsets)$`),
     weakTypes:
-      /^(?:Connection|ConnectionPool|Broker|BrokerPool|Cluster|ConsumerGroup|Runner|Batch|Decoder|Encoder|OffsetManager|RequestQueue|SocketRequest|SubscriptionState|SASLAuthenticator|KafkaJS\w+)$/,
+      /^(?:Connection|ConnectionPool|Broker|BrokerPool|Cluster|ConsumerGroup|Runner|Batch|Decoder|Encoder|OffsetManager|RequestQueue|SocketRequest|SubscriptionState|SASLAuthenticator|KafkaJS\w+|sliced ArrayBuffer)$/,
     files: packageFiles("kafkajs", ...CODECS),
   },
   rules,

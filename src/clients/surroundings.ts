@@ -172,7 +172,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "runtime",
     what: "V8's bookkeeping of objects",
-    name: /^(?:\((?:system|compiled code|code|hidden class|shape|internal|GC roots|Stack roots|Builtins|Handle scope)[^)]*\)|system \/ (?!JSArrayBufferData)|code$)/,
+    name: /^(?:\((?:system|compiled code|code|hidden class|shape|internal|Builtins|Handle scope|Global handles|Eternal handles|Internalized strings|External strings|Bootstrapper|Debugger|Compilation cache|Thread manager|Extensions|Weak collections|Retain maps|[\w -]*roots|[\w -]*object cache)[^)]*\)|system \/ (?!JSArrayBufferData)|code$)/,
   },
   {
     kind: "runtime",
@@ -227,7 +227,7 @@ export const surroundings: readonly Surrounding[] = [
   {
     kind: "container",
     what: "plain data of JavaScript",
-    name: /^(?:\((?:string|concatenated string|sliced string|array|number|regexp|symbol|bigint|closure|object properties|object elements|object shape)\)|Array|Object|Map|Set|WeakMap|WeakSet|Buffer|ArrayBuffer|SharedArrayBuffer|DataView|\w*Array|Promise|Function|Date|Error|String|Number|Symbol|RegExp|system \/ JSArrayBufferData|Array buffer|string|object|closure|array)$/,
+    name: /^(?:\((?:string|concatenated string|sliced string|array|number|regexp|symbol|bigint|closure|object properties|object elements|object shape)\)|Array|Object|Map|Set|WeakMap|WeakSet|Buffer|(?:sliced )?ArrayBuffer|SharedArrayBuffer|DataView|\w*Array|Promise|Function|Date|Error|String|Number|Symbol|RegExp|system \/ JSArrayBufferData|Array buffer|string|object|closure|array)$/,
   },
   {
     kind: "container",

@@ -6,6 +6,16 @@ import { heapProfileText } from "./heap-profile-text.ts";
 import { heaptrack } from "./heaptrack.ts";
 import { jemalloc } from "./jemalloc.ts";
 import { pprof } from "./pprof.ts";
+import { v8HeapSnapshot } from "./v8-heap-snapshot.ts";
 import { v8Sampling } from "./v8-sampling.ts";
 
-export const formats: readonly Format[] = [classHistogram, collapsed, heapProfileText, heaptrack, jemalloc, pprof, v8Sampling];
+export const formats: readonly Format[] = [
+  classHistogram,
+  collapsed,
+  heapProfileText,
+  heaptrack,
+  jemalloc,
+  pprof,
+  v8HeapSnapshot,
+  v8Sampling,
+];

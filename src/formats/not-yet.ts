@@ -38,7 +38,6 @@ const ROWS: readonly Row[] = [
     what: "a Native Memory Tracking report",
     instead: GIVE_JVM,
   },
-  { begins: /^\s*\{\s*"snapshot"\s*:\s*\{\s*"meta"/, what: "a V8 heap snapshot or timeline", instead: GIVE_NODE },
   {
     begins: /^\s*\{\s*"nodes"\s*:\s*\[\s*\{\s*"id"[\s\S]*"callFrame"/,
     what: "a V8 CPU profile",

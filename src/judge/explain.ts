@@ -6,7 +6,8 @@ import { at } from "../base/columns.ts";
 import type { Remedy } from "../clients/client.ts";
 import { lagRemedies } from "../clients/lag-remedies.ts";
 import { bufferingRemediesOf, lineageOf } from "../clients/lineage.ts";
-import { seriesOf } from "../model/ledger.ts";
+import { moduleBaseName, seriesOf } from "../model/ledger.ts";
+import type { Accumulation, RetainerStep } from "../model/profile.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
 import { knownIssuesOf } from "./known-issues.ts";
@@ -37,6 +38,7 @@ export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: s
   if (topSite !== null && verdict.class === "leak" && deciding?.group.kind !== "fetch")
     findings.push(finding("top-site", {}, { site: topSite }));
   findings.push(...heldMessages(facts, verdict));
+  findings.push(...holders(facts, verdict));
   const weighed = (deciding?.verdict.weighed ?? [])
     .filter(({ id, logBayesFactor }) => Math.abs(logBayesFactor) >= LEAST_WEIGHT || ALWAYS_SAID.has(id))
     .sort((a, b) => Math.abs(b.logBayesFactor) - Math.abs(a.logBayesFactor));
@@ -82,7 +84,7 @@ function heldMessages(facts: ProcessFacts, verdict: ProcessVerdict): readonly Fi
     const valueBytes = at(queue.valueBytes, lastObserved - 1);
     findings.push(finding("queue-holds", { messages: Math.round(queued), valueBytes }));
   }
-  if (ops < 0 || verdict.deciding?.group.kind !== "fetch") return findings;
+  if (ops < 0 || facts.profile.graph !== null || verdict.deciding?.group.kind !== "fetch") return findings;
   const live = at(seriesOf(blocksByGroup, ops), lastObserved);
   const liveBytes = at(seriesOf(bytesByGroup, ops), lastObserved);
   if (live > 0 && !Number.isNaN(queued) && verdict.class === "leak") {
@@ -96,6 +98,51 @@ function heldMessages(facts: ProcessFacts, verdict: ProcessVerdict): readonly Fi
     );
   } else if (live > 0) findings.push(finding("live-messages", { liveMessages: live, liveBytes }));
   return findings;
+}
+
+/** An accumulation with this share of the live heap is worth a sentence. */
+const ACCUMULATION_SHARE = 0.1;
+
+/** What an object graph shows: slices of the application that pin whole responses, and where memory comes together. */
+function holders({ profile, retention }: ProcessFacts, verdict: ProcessVerdict): readonly Finding[] {
+  const { graph } = profile;
+  if (graph === null) return [];
+  const findings: Finding[] = [];
+  const pins = retention !== null && retention.appSlices > 0 && verdict.deciding?.group.kind === "fetch";
+  if (pins) {
+    const { appSlices, appStores, appBytes, wantedBytes, holder } = retention;
+    const figures = { slices: appSlices, stores: appStores, pinnedBytes: appBytes, ...(wantedBytes === null ? {} : { wantedBytes }) };
+    findings.push(finding("pinned-by-slices", figures, { holder: holder === null ? "" : accumulationText(holder) }));
+  }
+  const liveBytes = profile.captures.at(-1)?.liveBytes ?? 0;
+  const largest = (pins ? retention.holder : null) ?? graph.accumulations[0];
+  if (largest !== undefined && largest.retainedBytes >= ACCUMULATION_SHARE * liveBytes) {
+    findings.push(
+      finding(
+        "accumulates",
+        { retainedBytes: largest.retainedBytes, parts: largest.parts },
+        { holder: accumulationText(largest), through: retainersText(largest.retainers) },
+      ),
+    );
+  }
+  return findings;
+}
+
+/** `lastSeen (Map)` */
+function accumulationText({ heldAs, type }: Accumulation): string {
+  return heldAs === "" || heldAs === type ? type : `${heldAs} (${type})`;
+}
+
+/** The last steps of the way from a root, which are the program's own: `process._events.SIGTERM > …` */
+const MOST_STEPS = 7;
+
+function retainersText(retainers: readonly RetainerStep[]): string {
+  const shown = retainers.slice(-MOST_STEPS);
+  const name = ({ type, file }: RetainerStep): string => (type === "(scope)" ? `(scope of ${moduleBaseName(file)})` : type);
+  const steps = shown
+    .map((step) => ({ type: name(step), field: step.field }))
+    .map(({ type, field }) => (field === "" ? type : field.startsWith("[") ? `${type}${field}` : `${type}.${field}`));
+  return `${shown.length < retainers.length ? "… > " : ""}${steps.join(" > ")}`;
 }
 
 /** What else the process does: a full queue beside a leak, and the other way round. */

@@ -33,6 +33,7 @@ import {
   isQueue,
   type QueueFacts,
 } from "./group-facts.ts";
+import { type RetentionFacts, retentionOf } from "./retention.ts";
 import { checkSettings, givenSettings } from "./settings.ts";
 
 /** What the user told, besides captures and evidence files. */
@@ -107,6 +108,7 @@ export interface ProcessFacts {
   readonly blocksByGroup: GroupSeries;
   readonly queues: readonly QueueEvidence[];
   readonly queue: AlignedQueue | null;
+  readonly retention: RetentionFacts | null;
   readonly startedAt: number | null;
   readonly losses: readonly Loss[];
   /** What the user's suppressions took out before anything was attributed. */
@@ -145,7 +147,8 @@ export function gatherFacts(
   const ceilings = client === null ? [] : ceilingsOf(client, scope, clients);
   const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
-  const surroundings: Surroundings = { client, clients, scope, ceilings, queue, countsClasses };
+  const retention = retentionOf(profile, attribution, scope.messageBytes);
+  const surroundings: Surroundings = { client, clients, scope, ceilings, queue, retention, countsClasses };
   const groups =
     captured === null
       ? queueGroups(queues, surroundings)
@@ -168,6 +171,7 @@ export function gatherFacts(
     blocksByGroup,
     queues,
     queue,
+    retention,
     startedAt,
     losses,
     suppressed,
@@ -268,6 +272,7 @@ interface Surroundings {
   readonly scope: Scope;
   readonly ceilings: readonly Ceiling[];
   readonly queue: AlignedQueue | null;
+  readonly retention: RetentionFacts | null;
   readonly countsClasses: boolean; // sizes are those of the allocator's size classes
 }
 
@@ -312,6 +317,7 @@ function judgedGroups(
       queue: isQueue(kind) ? queueFacts(surroundings, from) : null,
       ages: ages?.[list] ?? null,
       operationalClock: isOfApplication(kind) ? clock : null,
+      retention: kind === "fetch" ? surroundings.retention : null,
     };
     const growthBytes = at(liveBytes, lastObserved - 1) - (lastObserved > 1 ? at(liveBytes, 0) : 0);
     return { party: first.party, client: first.client === "" ? null : first.client, kind, rows, liveBytes, growthBytes, facts };
@@ -354,6 +360,7 @@ function queueGroups(queues: readonly QueueEvidence[], surroundings: Surrounding
         queue: null,
         ages: null,
         operationalClock: null,
+        retention: null,
       },
     };
   });

@@ -21,6 +21,7 @@ function group(liveMib: readonly number[], facts: Partial<GroupFacts> = {}): Gro
     queue: null,
     ages: null,
     operationalClock: null,
+    retention: null,
     ...facts,
   };
 }

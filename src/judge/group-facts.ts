@@ -2,6 +2,7 @@
  * What a weight of evidence may ask about one group of paths (client fetch memory, the application, …). Everything is already
  * in bytes and milliseconds; whatever is not known is null, and the weight then answers what is missing.
  */
+import type { RetentionFacts } from "./retention.ts";
 import type { Series } from "./series.ts";
 import type { ShapeFitter } from "./shapes.ts";
 
@@ -22,6 +23,8 @@ export interface GroupFacts extends Series {
   readonly ages: AgeFacts | null;
   /** A clock of work done, one value an instant, ascending: messages consumed, bytes allocated. Null when unknown. */
   readonly operationalClock: Float64Array | null;
+  /** Who holds the fetched bytes; null where no object graph shows it. */
+  readonly retention: RetentionFacts | null;
 }
 
 /** The most this group may hold, expected, and how far off that may be (standard deviation as a share of it). */

@@ -21,6 +21,7 @@ function group(kind: GroupKind, liveMib: readonly number[], facts: Partial<Group
     queue: null,
     ages: null,
     operationalClock: null,
+    retention: null,
     ...facts,
   };
 }

@@ -259,10 +259,14 @@ function likeliestShape(fit: SeriesFit, name: GroupClass): Shape {
   return SHAPES.reduce((best, shape) => (log(shape) > log(best) ? shape : best));
 }
 
-/** Something beside the growth of a queue speaks against it: a level over the ceiling, the statistics, or survivors of every age. */
+/**
+ * Something beside the growth of a queue speaks against it: a level over the ceiling, the statistics, survivors of every age, or
+ * that nobody but the application holds it.
+ */
 function isAccused(facts: GroupFacts, queueLogBayesFactor: number): boolean {
   if (queueLogBayesFactor > 3) return true;
   if (trustedAgeProfile(facts)?.cell === "flat-tail") return true;
+  if (facts.retention !== null && facts.retention.onlyAppBytes > facts.retention.clientBytes + facts.retention.otherBytes) return true;
   const ceiling = effectiveCeiling(facts);
   return ceiling !== null && peakBytes(facts) > 1.15 * ceiling.bytes;
 }

@@ -51,6 +51,17 @@ export function checkProfile(profile: Profile): void {
     if (!Number.isFinite(at(changes.liveBytes, row) + at(changes.liveBlocks, row))) violated(`changes: row ${row} is not finite`);
     if (!(at(changes.allocatedBytes, row) >= 0)) violated(`changes.allocatedBytes: row ${row} is negative`);
   }
+  if (profile.graph !== null) {
+    const { slicedStores, accumulations } = profile.graph;
+    checkLengths("slicedStores", slicedStores.length, { bytes: slicedStores.bytes });
+    demand(slicedStores.firstSlice.length === slicedStores.length + 1, "slicedStores.firstSlice: not one row more than stores");
+    checkLengths("slicedStores", at(slicedStores.firstSlice, slicedStores.length), {
+      path: slicedStores.path,
+      slices: slicedStores.slices,
+    });
+    checkIds("slicedStores.path", slicedStores.path, paths.length);
+    for (const { path } of accumulations) demand(path < paths.length, "accumulations: a path does not exist");
+  }
   demand(Number.isFinite(profile.peakBytes), "peakBytes is not finite");
   if (survivors !== null) {
     checkLengths("survivors", survivors.length, {

@@ -9,7 +9,7 @@
 import { at } from "../base/columns.ts";
 import { Failure, type Loss } from "../base/failure.ts";
 import { lastInstant, liveAt, totalLiveBytes } from "./ledger.ts";
-import type { Clock, Profile } from "./profile.ts";
+import type { Clock, GraphFacts, Profile } from "./profile.ts";
 import { ProfileBuilder } from "./profile-builder.ts";
 
 /** A profile of one file and what its file says of the time. */
@@ -255,10 +255,12 @@ function join(placed: readonly Placed[], clock: Clock, members: readonly Member[
   const hasTimes = clock === "in-file" || clock === "mtime" || (clock === "file-name" && first.timeMs > 1e11);
   const builder = new ProfileBuilder();
   let before: Levels = NOTHING;
+  let graph: GraphFacts | null = null;
   let ordinal = 0;
   for (const { member, timeMs } of placed) {
     const { profile } = member;
     const joinedPath = translatePaths(profile, builder);
+    if (profile.graph !== null) graph = translateGraph(profile.graph, joinedPath);
     for (let instant = 1; instant < profile.instants.length; instant++) {
       ordinal++;
       const elapsedMs = hasTimes
@@ -289,6 +291,7 @@ function join(placed: readonly Placed[], clock: Clock, members: readonly Member[
     precision: sampledIntervals.length === 0 ? { kind: "exact" } : { kind: "sampled", meanIntervalBytes: Math.max(...sampledIntervals) },
     observes: first.member.profile.observes,
     sampleTypes: first.member.profile.sampleTypes,
+    graph,
   });
   return withCaptures(joined, members, losses);
 }
@@ -336,6 +339,18 @@ function emitDifferences(builder: ProfileBuilder, before: Levels, now: Levels): 
 
 function addTo(map: Map<number, number>, path: number, amount: number): void {
   map.set(path, (map.get(path) ?? 0) + amount);
+}
+
+function translateGraph(graph: GraphFacts, pathOf: Uint32Array): GraphFacts {
+  const { slicedStores, accumulations } = graph;
+  return {
+    ...graph,
+    slicedStores: {
+      ...slicedStores,
+      path: Uint32Array.from({ length: slicedStores.path.length }, (_, row) => at(pathOf, at(slicedStores.path, row))),
+    },
+    accumulations: accumulations.map((accumulation) => ({ ...accumulation, path: at(pathOf, accumulation.path) })),
+  };
 }
 
 /** The path in the builder of every path of a profile. */

@@ -11,6 +11,7 @@ import {
   type Clock,
   type FrameId,
   FrameKind,
+  type GraphFacts,
   type InstantId,
   type ModuleId,
   type Origin,
@@ -56,6 +57,7 @@ export interface FinishInit {
   readonly observes: Profile["observes"];
   readonly sampleTypes?: readonly SampleType[];
   readonly survivors?: Survivors | null;
+  readonly graph?: GraphFacts | null;
   readonly peakBytes?: number; // left out: the highest instant
   readonly peakAtMs?: number;
   readonly endsWithExit?: boolean;
@@ -310,6 +312,7 @@ export class ProfileBuilder {
       instants,
       changes,
       survivors: init.survivors ?? null,
+      graph: init.graph ?? null,
       peakBytes: init.peakBytes ?? totals[highest] ?? 0,
       peakAtMs: init.peakAtMs ?? instants.elapsedMs[highest] ?? 0,
       losses,

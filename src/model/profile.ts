@@ -117,6 +117,44 @@ export interface SampleType {
   readonly unit: string;
 }
 
+/** What only an object graph shows: who holds what. Of a series, the last capture's. */
+export interface GraphFacts {
+  readonly nodes: number;
+  readonly edges: number;
+  readonly slicedStores: SlicedStores;
+  /** The objects at which most memory comes together, largest first. */
+  readonly accumulations: readonly Accumulation[];
+}
+
+/**
+ * Blocks of bytes of which programs hold only slices (several views of one backing store): each is alive as long as any of its
+ * slices is. `firstSlice` has one row more than there are stores.
+ */
+export interface SlicedStores {
+  readonly length: number;
+  readonly bytes: Column;
+  readonly firstSlice: Column; // of each store: first row of the columns below
+  readonly path: Column; // PathId of what refers to slices of the store
+  readonly slices: Column; // how many references to them there are
+}
+
+/** An object that holds much in many parts, none of which holds most of it. */
+export interface Accumulation {
+  readonly path: PathId;
+  readonly type: string; // class
+  readonly heldAs: string; // field, variable or index by which it is held; "" = unknown
+  readonly retainedBytes: number; // freed with it
+  readonly parts: number; // objects that are freed with it directly
+  /** From a root to it: what holds it, and by which name. */
+  readonly retainers: readonly RetainerStep[];
+}
+
+export interface RetainerStep {
+  readonly type: string;
+  readonly file: string; // script of its class or scope; "" = unknown
+  readonly field: string; // by which it holds the next
+}
+
 /** A capture, or a series of captures of one process. */
 export interface Profile {
   readonly captures: readonly Capture[];
@@ -133,6 +171,7 @@ export interface Profile {
   readonly instants: Instants;
   readonly changes: Changes;
   readonly survivors: Survivors | null;
+  readonly graph: GraphFacts | null;
   /** Highest live total, exact even between instants; the highest of the instants where the capture knows no better. */
   readonly peakBytes: number;
   readonly peakAtMs: number;

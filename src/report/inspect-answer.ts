@@ -57,8 +57,8 @@ export function inspectAnswer(profile: Profile, topCount: number): InspectAnswer
     allocatedBytes: profile.observes === "live" ? null : sum(changes.allocatedBytes),
     blocks: hasLive ? Math.round(sum(changes.liveBlocks)) : null, // estimates of samples are no whole numbers
     paths: profile.paths.length - 1,
-    nodes: null,
-    edges: null,
+    nodes: profile.graph?.nodes ?? null,
+    edges: profile.graph?.edges ?? null,
     top: topEntries(own, topCount),
     symbolised: namedShare(profile),
     losses: profile.losses,

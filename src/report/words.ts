@@ -146,6 +146,14 @@ const REASONS: Readonly<Record<string, Sentence>> = {
   "ceiling:at-ceiling": (figures) => `It stands at ${atCeiling(figures)}`,
   "ceiling:above-ceiling": ({ levelBytes, ceilingBytes }) =>
     `It stands at ${bytes(levelBytes)}, above the ${bytes(ceilingBytes)} that the configuration lets the queue hold.`,
+  "retention:app-holds": ({ onlyAppBytes, appShare }) =>
+    `Nobody but the application holds ${percent(appShare)} of the fetch responses (${bytes(onlyAppBytes)}): that is no queue of the client.`,
+  "retention:client-holds": ({ clientBytes }) =>
+    `The client itself still holds messages of ${bytes(clientBytes)} of fetch responses, as a queue does.`,
+  "pinned-by-slices": ({ slices, stores, pinnedBytes, wantedBytes }, { holder }) =>
+    `The application holds ${count(slices)} slices${wantedBytes === undefined ? "" : ` (${bytes(wantedBytes)} of values)`} of ${count(stores)} fetch responses${holder === "" ? "" : `, in ${holder}`}: each slice keeps its whole response alive, ${bytes(pinnedBytes)} in all.`,
+  accumulates: ({ retainedBytes, parts }, { holder, through }) =>
+    `${holder} alone keeps ${bytes(retainedBytes)} alive, in ${count(parts)} objects. It is held by ${through}.`,
   "single-instant:below-ceiling": ({ levelBytes, ceilingBytes }) =>
     `${bytes(levelBytes)} is below the ${bytes(ceilingBytes)} that the configuration allows.`,
   "single-instant:at-ceiling": (figures) => `It holds ${atCeiling(figures)}`,
@@ -221,6 +229,8 @@ const SERIES_COMMANDS: Readonly<Record<string, string>> = {
   jemalloc: "MALLOC_CONF=prof:true,prof_active:true,lg_prof_interval:26,prof_prefix:/tmp/je ./consumer; lagleak '/tmp/je.*.heap'",
   "heap-profile": "HEAPPROFILE=/tmp/hp HEAP_PROFILE_TIME_INTERVAL=10 ./consumer; lagleak '/tmp/hp.*.heap'",
   "class-histogram": "for i in 1 2 3 4 5 6; do jcmd <pid> GC.class_histogram > hist.$i.txt; sleep 60; done; lagleak hist.*.txt",
+  "v8-heap-snapshot":
+    "node --heapsnapshot-signal=SIGUSR2 consumer.js & for i in 1 2 3; do sleep 300; kill -USR2 $!; done; lagleak Heap.*.heapsnapshot",
   "v8-sampling":
     "node --heap-prof --heap-prof-interval=32768 consumer.js  # stop it after 10 minutes with process.exit(), then: lagleak Heap.*.heapprofile",
 };

@@ -175,6 +175,96 @@ function heapProfile(): string {
   });
 }
 
+/** A head as Node.js 20 writes it. */
+const SNAPSHOT_META = {
+  node_fields: ["type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness"],
+  node_types: [
+    ["hidden", "array", "string", "object", "code", "closure", "regexp", "number", "native", "synthetic"],
+    "string",
+    "number",
+    "number",
+    "number",
+    "number",
+    "number",
+  ],
+  edge_fields: ["type", "name_or_index", "to_node"],
+  edge_types: [["context", "element", "property", "internal", "hidden", "shortcut", "weak"], "string_or_number", "node"],
+  location_fields: ["object_index", "script_id", "line", "column"],
+};
+
+export interface SnapshotNode {
+  readonly type: string;
+  readonly name: string;
+  readonly bytes?: number;
+  readonly id?: number;
+  readonly script?: number; // id of the script that its location is in
+  /** `kind name target`: the target by its row, the first node being 0. */
+  readonly edges?: readonly (readonly [kind: string, name: string | number, target: number])[];
+}
+
+/** A heap snapshot as V8 writes it: one record a line, strings last. */
+export function heapSnapshot(nodes: readonly SnapshotNode[]): string {
+  const strings = ["<dummy>"];
+  const string = (text: string): number => {
+    const known = strings.indexOf(text);
+    return known >= 0 ? known : strings.push(text) - 1;
+  };
+  const nodeTypes = SNAPSHOT_META.node_types[0] as readonly string[];
+  const edgeTypes = SNAPSHOT_META.edge_types[0] as readonly string[];
+  const rows = nodes.map(({ type, name, bytes = 0, id, edges = [] }, row) =>
+    [nodeTypes.indexOf(type), string(name), id ?? 2 * row + 1, bytes, edges.length, 0, 0].join(),
+  );
+  const edges = nodes.flatMap(({ edges = [] }) =>
+    edges.map(([kind, name, to]) => [edgeTypes.indexOf(kind), typeof name === "number" ? name : string(name), 7 * to].join()),
+  );
+  const locations = nodes.flatMap(({ script }, row) => (script === undefined ? [] : [[7 * row, script, 1, 1].join()]));
+  const head = { meta: SNAPSHOT_META, node_count: nodes.length, edge_count: edges.length, trace_function_count: 0 };
+  const lists = [
+    `"nodes":[${rows.join("\n,")}]`,
+    `"edges":[${edges.join("\n,")}]`,
+    '"trace_function_infos":[]',
+    '"trace_tree":[]',
+    '"samples":[]',
+    `"locations":[${locations.join("\n,")}]`,
+    `"strings":[${strings.map((text) => JSON.stringify(text)).join(",\n")}]`,
+  ];
+  return `{"snapshot":${JSON.stringify(head)},\n${lists.join(",\n")}}\n`;
+}
+
+/** A Map of the application holds two slices of a fetch response. */
+export const SLICED_RESPONSE: readonly SnapshotNode[] = [
+  { type: "synthetic", name: "", edges: [["element", 1, 1]] },
+  { type: "synthetic", name: "(GC roots)", edges: [["element", 0, 2]] },
+  {
+    type: "closure",
+    name: "remember",
+    bytes: 64,
+    script: 7,
+    edges: [
+      ["internal", "context", 3],
+      ["internal", "shared", 4],
+    ],
+  },
+  { type: "object", name: "system / Context", bytes: 48, edges: [["context", "kept", 6]] },
+  { type: "code", name: "remember", bytes: 56, edges: [["internal", "script_or_debug_info", 5]] },
+  { type: "code", name: "/srv/app/index.js", bytes: 144 },
+  { type: "object", name: "Map", bytes: 32, edges: [["internal", "table", 7]] },
+  {
+    type: "array",
+    name: "",
+    bytes: 128,
+    edges: [
+      ["internal", "0", 8],
+      ["internal", "1", 9],
+    ],
+  },
+  { type: "object", name: "Buffer", bytes: 88, edges: [["internal", "buffer", 10]] },
+  { type: "object", name: "Buffer", bytes: 88, edges: [["internal", "buffer", 10]] },
+  { type: "object", name: "ArrayBuffer", bytes: 96, edges: [["internal", "backing_store", 11]] },
+  { type: "native", name: "system / JSArrayBufferData", bytes: 10_485_760, edges: [["weak", "2", 12]] },
+  { type: "string", name: 'a \\ "quoted" \u00e9 \ud83d\ude00', bytes: 40 },
+];
+
 /** By format. */
 export const sampleCaptures: Readonly<Record<string, readonly SampleCapture[]>> = {
   "class-histogram": [{ name: "histogram.txt", bytes: encode(histograms()), liveBytes: 5016 }],
@@ -193,5 +283,6 @@ export const sampleCaptures: Readonly<Record<string, readonly SampleCapture[]>> 
     { name: "heap.pb", bytes: goProfile(), liveBytes: 3_000_000, allocatedBytes: 5_000_000 },
     { name: "allocations.pb", bytes: allocationProfile(), liveBytes: null, allocatedBytes: 640 },
   ],
+  "v8-heap-snapshot": [{ name: "app.heapsnapshot", bytes: encode(heapSnapshot(SLICED_RESPONSE)), liveBytes: 10_486_544 }],
   "v8-sampling": [{ name: "app.heapprofile", bytes: encode(heapProfile()), liveBytes: 3 * 32_784 }],
 };

@@ -581,6 +581,7 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulate
     queue: queued.length === 0 ? null : { expectedBytes },
     ages: { bornBytes: sumOf(aged, ({ ages }) => ages.bornBytes), liveBytes: sumOf(aged, ({ ages }) => ages.liveBytes), trustworthy: true },
     operationalClock: moments.map((moment) => valueAt(story.work, moment)),
+    retention: null,
   };
   return { scenario, facts };
 }

@@ -3,8 +3,9 @@ import type { Weight } from "../group-facts.ts";
 import { ceiling } from "./ceiling.ts";
 import { operationalClock } from "./operational-clock.ts";
 import { queueAccounting } from "./queue-accounting.ts";
+import { retention } from "./retention.ts";
 import { shape } from "./shape.ts";
 import { singleInstant } from "./single-instant.ts";
 import { survivorAges } from "./survivor-ages.ts";
 
-export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, survivorAges, singleInstant];
+export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, survivorAges, retention, singleInstant];

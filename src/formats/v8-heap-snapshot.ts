@@ -1,0 +1,143 @@
+/**
+ * V8 heap snapshots and allocation timelines, `.heapsnapshot` and `.heaptimeline` (v8 src/profiler/heap-snapshot-generator.cc):
+ * Node.js 10 to 26, Chrome, and other programs that write the same. The whole object graph, one integer after the other.
+ *
+ * Its surprise: the strings come last. A file that is cut before them holds no name at all.
+ */
+import { Failure } from "../base/failure.ts";
+import type { Recognition } from "../base/recognition.ts";
+import type { Input } from "../base/source.ts";
+import { EdgeKind, NodeKind, type ObjectGraph } from "../model/object-graph.ts";
+import type { Profile } from "../model/profile.ts";
+import { ProfileBuilder } from "../model/profile-builder.ts";
+import { projectGraph } from "../model/project-graph.ts";
+import type { Format } from "./format.ts";
+import { clockOfFile } from "./native-stack.ts";
+import { SnapshotParser } from "./v8-heap-snapshot-parser.ts";
+import type { StringStore } from "./v8-heap-snapshot-strings.ts";
+import { typesOf } from "./v8-heap-snapshot-types.ts";
+
+export const v8HeapSnapshot: Format = {
+  id: "v8-heap-snapshot",
+  title: "V8 heap snapshot or timeline (.heapsnapshot, .heaptimeline)",
+  howToCapture: "node --heapsnapshot-signal=SIGUSR2 PROGRAM.js & kill -USR2 $!",
+  recognize,
+  read,
+};
+
+function recognize(head: Uint8Array): Recognition {
+  const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString("latin1");
+  if (/^\s*\{\s*"snapshot"\s*:\s*\{/.test(text)) return text.includes('"node_fields"') ? "certain" : "likely";
+  return /^\s*\{\s*"(?:nodes|edges)"\s*:\s*\[\s*\d/.test(text) ? "likely" : "no";
+}
+
+async function read(input: Input): Promise<Profile> {
+  const builder = new ProfileBuilder();
+  const { graph, strings, scriptIds } = await readGraph(input, builder);
+  const types = typesOf(graph, strings, scriptIds);
+  const facts = projectGraph(graph, types, builder);
+  return builder.finish({
+    path: input.name,
+    format: v8HeapSnapshot.id,
+    ...clockOfFile(input.modifiedAt),
+    origin: { runtime: "node" },
+    precision: { kind: "exact" },
+    observes: "live",
+    sampleTypes: [{ type: "self_size", unit: "bytes" }],
+    graph: facts,
+    losses: input.losses,
+  });
+}
+
+interface ReadGraph {
+  readonly graph: ObjectGraph;
+  readonly strings: StringStore;
+  readonly scriptIds: Uint32Array | null;
+}
+
+/** @throws Failure `truncated` where the file ends before its names, `malformed` */
+async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGraph> {
+  const parser = new SnapshotParser(input.name);
+  for await (const chunk of input.chunks()) parser.push(chunk);
+  const { nodes, edges, strings, meta } = parser;
+  const hasNames = strings.length > 0 && parser.key !== "nodes" && parser.key !== "edges";
+  if (!parser.hasEnded && !hasNames) throw cut(parser, input);
+  if (meta === null || nodes === null || edges === null || nodes.length === 1) {
+    const what = meta === null ? "head" : nodes === null || nodes.length === 1 ? "nodes" : "edges";
+    throw new Failure({ code: "malformed", message: `holds no ${what}`, where: { file: input.name }, hint: "Take the snapshot again." });
+  }
+  if (!parser.hasEnded) {
+    builder.loss("truncated", `the snapshot is cut in its ${parser.key || "end"}: objects whose names come later have none`, parser.offset);
+  }
+  if (parser.trailingBytes > 0)
+    builder.loss("trailing-data", "something follows the end of the snapshot", parser.offset - parser.trailingBytes);
+  const expected = (what: string, found: number, declared: number): void => {
+    if (declared === 0 || found === declared) return;
+    builder.loss("malformed-record", `the head declares ${declared} ${what}, the file holds ${found}`, null);
+  };
+  expected("nodes", nodes.length - 1, meta.nodeCount);
+  expected("edges", edges.length, meta.edgeCount);
+  if (edges.nowhere > 0) builder.loss("malformed-record", "references that point to no object were left out", null, edges.nowhere);
+  if (nodes.impossible > 0) builder.loss("malformed-record", "objects with impossible sizes count as empty", null, nodes.impossible);
+  const { length } = nodes;
+  const firstEdge = nodes.edgeCount;
+  let sum = 0;
+  for (let node = 0; node <= length; node++) {
+    const count = node === length ? 0 : (firstEdge[node] as number);
+    firstEdge[node] = Math.min(sum, edges.length);
+    sum += count;
+  }
+  if (sum !== edges.length) {
+    builder.loss("malformed-record", `the objects count ${sum} references, the file holds ${edges.length}`, null);
+  }
+  const graph: ObjectGraph = {
+    nodes: { length, kind: nodes.kind, name: nodes.name, id: nodes.id, selfBytes: nodes.selfBytes.subarray(0, length), firstEdge },
+    edges: { length: edges.length, kind: edges.kind, name: edges.name, target: edges.target },
+    names: strings,
+  };
+  correctEdges(graph, strings);
+  return { graph, strings, scriptIds: parser.locations?.script ?? null };
+}
+
+function cut(parser: SnapshotParser, input: Input): Failure {
+  const { meta, nodes, edges } = parser;
+  const declared = meta === null ? "" : `; its head declares ${meta.nodeCount} objects and ${meta.edgeCount} references`;
+  const read = nodes === null ? "" : `, ${nodes.length - 1} objects and ${edges?.length ?? 0} references were read`;
+  return new Failure({
+    code: "truncated",
+    message: `is cut at byte ${parser.offset}, before the names of its objects, which come last${declared}${read}`,
+    where: { file: input.name, offset: parser.offset },
+    hint: "The writer was killed or its disk was full. A snapshot needs about as much memory and disk again as the heap is large.",
+  });
+}
+
+/** "1 / part of key (a @1) -> value (b @3) pair in WeakMap (table @5)" */
+const SHORTEST_EPHEMERON = 50;
+
+/**
+ * Shortcuts of the root name the global objects and do retain, others repeat what internal edges say. And an entry of a WeakMap
+ * is held by its key, so the edge from the table to the value counts for nothing, as in Chrome DevTools.
+ */
+function correctEdges({ nodes, edges }: ObjectGraph, names: StringStore): void {
+  const kind = edges.kind;
+  for (let edge = nodes.firstEdge[1] as number; edge < (nodes.firstEdge[2] as number); edge++) {
+    if (kind[edge] === EdgeKind.shortcut) kind[edge] = EdgeKind.property;
+  }
+  const EPHEMERON = / \/ part of key \(.*? @\d+\) -> value \(.*? @\d+\) pair in WeakMap \(table @(\d+)\)$/;
+  const tables = new Map<number, number>(); // by name: id of the table; 0 = no such name
+  for (let node = 1; node < nodes.length; node++) {
+    if (nodes.kind[node] !== NodeKind.array) continue;
+    const end = nodes.firstEdge[node + 1] as number;
+    for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
+      if (kind[edge] !== EdgeKind.internal) continue;
+      const name = edges.name[edge] as number;
+      if (!names.isLong(name, SHORTEST_EPHEMERON)) continue;
+      let table = tables.get(name);
+      if (table === undefined) {
+        table = Number(EPHEMERON.exec(names.text(name))?.[1] ?? 0);
+        tables.set(name, table);
+      }
+      if (table !== 0 && table === nodes.id[node]) kind[edge] = EdgeKind.weak;
+    }
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * An object graph as a profile: every object lies at the path of the types that hold it, along dominators, so that clients are
+ * recognised by types as they are by functions. Chains of like objects (lists, trees) are one step, and the number of paths is
+ * bounded: what goes beyond counts for the object that holds it.
+ */
+import { accumulationsOf } from "./accumulations.ts";
+import { dominatorsOf, retainedBytes } from "./dominators.ts";
+import { type ObjectGraph, retains } from "./object-graph.ts";
+import { FrameKind, type GraphFacts, type PathId, type SlicedStores } from "./profile.ts";
+import type { FrameInit, ProfileBuilder } from "./profile-builder.ts";
+
+/** A type, or a function or scope that holds objects, as a frame of its paths. */
+export interface TypeInit {
+  readonly name: string;
+  readonly file?: string;
+  readonly module?: string;
+  readonly kind?: FrameKind;
+  /** A part of the object that holds it (its table of elements): what it holds hangs on that object. */
+  readonly isInside: boolean;
+}
+
+export interface NodeTypes {
+  readonly of: Uint32Array; // by node: row of `types`
+  readonly types: readonly TypeInit[]; // row 0 = none
+  /** Slices and the block of bytes that each of them is a part of, in pairs. */
+  readonly slices: { readonly view: Uint32Array; readonly store: Uint32Array };
+}
+
+const MOST_PATHS = 50_000;
+const DEEPEST = 40;
+
+/** Adds one instant with what every path holds, and says what only a graph shows. */
+export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: ProfileBuilder): GraphFacts {
+  const { nodes } = graph;
+  const dominators = dominatorsOf(graph);
+  const { of, order } = dominators;
+  const frames = nodeTypes.types.map((type) => builder.frame(frameInit(type, builder)));
+  const steps = new Steps(frames, builder);
+  const path = new Uint32Array(nodes.length);
+  const below = new Uint32Array(nodes.length); // where that which the node holds goes on
+  const bytes: number[] = [0];
+  const blocks: number[] = [0];
+  // row 1 is the root of the snapshot, which has no name
+  for (let row = 1; row < order.length; row++) {
+    const node = order[row] as number;
+    const above = below[of[node] as number] as number;
+    const type = nodeTypes.of[node] as number;
+    const own = node === 1 ? 0 : steps.step(above, type);
+    path[node] = own;
+    below[node] = nodeTypes.types[type]?.isInside === true ? above : own;
+    bytes[own] = (bytes[own] ?? 0) + (nodes.selfBytes[node] as number);
+    blocks[own] = (blocks[own] ?? 0) + 1;
+  }
+  builder.instant({ elapsedMs: 0 });
+  for (const [row, count] of blocks.entries()) {
+    if (count > 0) builder.change(row, { liveBytes: bytes[row] ?? 0, liveBlocks: count });
+  }
+  const retained = retainedBytes(nodes.selfBytes, dominators);
+  return {
+    nodes: nodes.length - 1,
+    edges: graph.edges.length,
+    slicedStores: slicedStores(graph, nodeTypes, below),
+    accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
+  };
+}
+
+/**
+ * Slices by store and by the path of what refers to them. Not by the path of the slice itself: one that is in a Map and in a
+ * queue has no single holder, and both count.
+ */
+function slicedStores({ nodes, edges }: ObjectGraph, { slices }: NodeTypes, below: Uint32Array): SlicedStores {
+  const storeOf = new Map<number, number>();
+  for (const [row, view] of slices.view.entries()) storeOf.set(view, slices.store[row] as number);
+  const byStore = new Map<number, Map<PathId, number>>();
+  const isView = new Uint8Array(nodes.length);
+  for (const view of slices.view) isView[view] = 1;
+  for (let node = 1; storeOf.size > 0 && node < nodes.length; node++) {
+    const end = nodes.firstEdge[node + 1] as number;
+    for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
+      const to = edges.target[edge] as number;
+      if (isView[to] === 0 || !retains(edges.kind[edge] as number)) continue;
+      const at = below[node] as number;
+      const store = storeOf.get(to) ?? 0;
+      const held = byStore.get(store) ?? new Map<PathId, number>();
+      byStore.set(store, held.set(at, (held.get(at) ?? 0) + 1));
+    }
+  }
+  const stores = [...byStore].sort(([a], [b]) => a - b);
+  const rows = stores.flatMap(([, held]) => [...held]);
+  const firstSlice = new Uint32Array(stores.length + 1);
+  for (const [store, [, held]] of stores.entries()) firstSlice[store + 1] = (firstSlice[store] as number) + held.size;
+  return {
+    length: stores.length,
+    bytes: Float64Array.from(stores, ([node]) => nodes.selfBytes[node] as number),
+    firstSlice,
+    path: Uint32Array.from(rows, ([at]) => at),
+    slices: Uint32Array.from(rows, ([, count]) => count),
+  };
+}
+
+function frameInit({ name, file, module, kind }: TypeInit, builder: ProfileBuilder): FrameInit {
+  return {
+    name,
+    kind: kind ?? FrameKind.type,
+    ...(file === undefined ? {} : { file }),
+    ...(module === undefined ? {} : { module: builder.module(module) }),
+  };
+}
+
+/** From a path and a type to the path of an object of that type; asked once for every object, so it is one probe of a table. */
+class Steps {
+  readonly #frames: readonly number[];
+  readonly #builder: ProfileBuilder;
+  readonly #parent: PathId[] = [0];
+  readonly #type: number[] = [0];
+  readonly #depth: number[] = [0];
+  #paths = 1;
+  #keys: Float64Array = new Float64Array(1 << 12);
+  #results: Uint32Array = new Uint32Array(1 << 12);
+  #used = 0;
+
+  constructor(frames: readonly number[], builder: ProfileBuilder) {
+    this.#frames = frames;
+    this.#builder = builder;
+  }
+
+  step(above: PathId, type: number): PathId {
+    const key = above * 2 ** 26 + type + 1;
+    const mask = this.#keys.length - 1;
+    let slot = (Math.imul(above, 0x9e3779b1) ^ Math.imul(type, 0x85ebca6b)) >>> 8;
+    for (slot &= mask; this.#keys[slot] !== 0; slot = (slot + 1) & mask) {
+      if (this.#keys[slot] === key) return this.#results[slot] as number;
+    }
+    const result = this.#resolve(above, type);
+    this.#keys[slot] = key;
+    this.#results[slot] = result;
+    if (++this.#used * 2 > this.#keys.length) this.#grow();
+    return result;
+  }
+
+  #resolve(above: PathId, type: number): PathId {
+    for (let path = above; path !== 0; path = this.#parent[path] ?? 0) if (this.#type[path] === type) return path;
+    const depth = (this.#depth[above] ?? 0) + 1;
+    if (depth > DEEPEST || this.#paths >= MOST_PATHS) return above;
+    const path = this.#builder.path(above, this.#frames[type] ?? 0);
+    this.#parent[path] = above;
+    this.#type[path] = type;
+    this.#depth[path] = depth;
+    this.#paths = Math.max(this.#paths, path + 1);
+    return path;
+  }
+
+  #grow(): void {
+    const [keys, results] = [this.#keys, this.#results];
+    this.#keys = new Float64Array(keys.length * 2);
+    this.#results = new Uint32Array(keys.length * 2);
+    const mask = this.#keys.length - 1;
+    for (const [row, key] of keys.entries()) {
+      if (key === 0) continue;
+      const above = Math.floor((key - 1) / 2 ** 26);
+      const type = (key - 1) % 2 ** 26;
+      let slot = ((Math.imul(above, 0x9e3779b1) ^ Math.imul(type, 0x85ebca6b)) >>> 8) & mask;
+      while (this.#keys[slot] !== 0) slot = (slot + 1) & mask;
+      this.#keys[slot] = key;
+      this.#results[slot] = results[row] as number;
+    }
+  }
+}
