@@ -33,11 +33,6 @@ const ROWS: readonly Row[] = [
   { begins: /^JAVA PROFILE 1\.0\.\d\0/, what: "a HPROF heap dump", instead: GIVE_JVM },
   { begins: /^FLR\0/, what: "a JFR recording", instead: GIVE_JVM },
   { begins: /^\0.portable heap dump/, what: "an OpenJ9 .phd heap dump", instead: "Give a HPROF dump or a class histogram." },
-  {
-    begins: /^\s*Native Memory Tracking:|^(?:\d+:\s+)?\s*Native Memory Tracking:/,
-    what: "a Native Memory Tracking report",
-    instead: GIVE_JVM,
-  },
   { begins: /^\s*\{\s*"snapshot"\s*:\s*\{\s*"meta"/, what: "a V8 heap snapshot or timeline", instead: GIVE_NODE },
   {
     begins: /^\s*\{\s*"nodes"\s*:\s*\[\s*\{\s*"id"[\s\S]*"callFrame"/,
@@ -70,7 +65,6 @@ const ROWS: readonly Row[] = [
     what: "tracemalloc statistics",
     instead: "The Kafka client is native: give a heaptrack capture.",
   },
-  { begins: /^\s*<malloc version=/, what: "a malloc_info(3) report", instead: GIVE_NATIVE },
   { begins: /ERROR: LeakSanitizer/, what: "a LeakSanitizer report", instead: GIVE_NATIVE },
   { begins: /LEAK SUMMARY:|^==\d+== (?:Memcheck|HEAP SUMMARY)|^(?:==|--)\d+(?:==|--)/m, what: "a memcheck report", instead: GIVE_NATIVE },
   { begins: /^-{20,}\nCommand:\s/m, what: "an ms_print report", instead: GIVE_NATIVE },
