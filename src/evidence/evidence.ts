@@ -34,16 +34,73 @@ export interface QueueEvidence {
   readonly brokers: number; // that lead a partition, largest seen of one instance
   readonly meanMessageBytes: number | null; // value bytes a queued message, from the queue itself
   readonly split: boolean; // partitions report different queues: the limits apply to each
+  /** Left out: a wall clock. `elapsed`: `atMs` counts from the start of the observation. */
+  readonly clock?: "elapsed";
   readonly from: string;
   readonly losses: readonly Loss[];
 }
 
-export type Evidence = SettingsEvidence | QueueEvidence;
+/**
+ * Where the times of a file come from. `local`: wall clock without a time zone, read in that of this machine. `elapsed`: counted
+ * from an unknown start. `none`: rows in order, without times (`atMs` is NaN).
+ */
+export type EvidenceClock = "zone" | "local" | "elapsed" | "none";
 
-export interface EvidenceSource<Kind extends Evidence = Evidence> {
+/** How far consumer groups are behind, over time. One row a group and moment, ascending in time; sums over partitions. */
+export interface LagEvidence {
+  readonly kind: "lag";
+  readonly groups: readonly string[]; // names of consumer groups; "" = the file names none
+  readonly length: number;
+  readonly atMs: Float64Array; // Unix ms (`elapsed`: ms since the start)
+  readonly group: Uint32Array; // row of `groups`
+  readonly lag: Float64Array; // messages behind, of the partitions that have an offset
+  readonly committed: Float64Array; // sum of the committed offsets; NaN = not said
+  readonly clock: EvidenceClock;
+  readonly isLowest: boolean; // the lag is that of the partition that is furthest behind: the sum is at least this
+  readonly from: string;
+  readonly losses: readonly Loss[];
+}
+
+/** Memory of processes or containers, over time. One row a process and moment, ascending in time. */
+export interface MemoryEvidence {
+  readonly kind: "memory";
+  /** `container`: of all its processes, by its cgroup. */
+  readonly measures: "process" | "container";
+  readonly names: readonly string[]; // of processes or containers, as the file names them
+  readonly length: number;
+  readonly atMs: Float64Array; // Unix ms (`elapsed`: ms since the start)
+  readonly name: Uint32Array; // row of `names`
+  readonly residentBytes: Float64Array;
+  readonly heapBytes: Float64Array; // in use in the heap, as the allocator or runtime itself says; NaN = not said
+  readonly limitBytes: number | null; // of the container, where the file says
+  readonly clock: EvidenceClock;
+  readonly from: string;
+  readonly losses: readonly Loss[];
+}
+
+/** Where the memory of a process lies at one moment, as its allocator or runtime says. Bytes. */
+export interface AllocatorEvidence {
+  readonly kind: "allocator";
+  readonly allocator: "glibc" | "go" | "jvm";
+  readonly atMs: number; // Unix ms; NaN = not said
+  readonly totalBytes: number; // taken from the operating system and not given back
+  readonly inUseBytes: number; // of these, handed out to the program
+  readonly keptBytes: number; // free, and kept by the allocator
+  readonly parts: readonly { readonly name: string; readonly bytes: number; readonly growthBytes: number | null }[]; // largest first
+  readonly from: string;
+  readonly losses: readonly Loss[];
+}
+
+export type Evidence = SettingsEvidence | QueueEvidence | LagEvidence | MemoryEvidence | AllocatorEvidence;
+
+/** What is being asked of a file whose numbers have no name. */
+export type WantedEvidence = "lag" | "memory";
+
+/** `Found`: one piece of evidence, or all that one file holds. */
+export interface EvidenceSource<Found extends Evidence | readonly Evidence[] = Evidence | readonly Evidence[]> {
   readonly id: string;
   readonly title: string;
   readonly recognize: (head: Uint8Array, name: string) => Recognition;
   /** @throws Failure `configuration` with file and line */
-  readonly read: (input: Input) => Promise<Kind>;
+  readonly read: (input: Input, wanted?: WantedEvidence) => Promise<Found>;
 }

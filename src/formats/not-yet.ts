@@ -34,11 +34,6 @@ const ROWS: readonly Row[] = [
   { begins: /^FLR\0/, what: "a JFR recording", instead: GIVE_JVM },
   { begins: /^\0.portable heap dump/, what: "an OpenJ9 .phd heap dump", instead: "Give a HPROF dump or a class histogram." },
   {
-    begins: /^\s*Native Memory Tracking:|^(?:\d+:\s+)?\s*Native Memory Tracking:/,
-    what: "a Native Memory Tracking report",
-    instead: GIVE_JVM,
-  },
-  {
     begins: /^\s*\{\s*"nodes"\s*:\s*\[\s*\{\s*"id"[\s\S]*"callFrame"/,
     what: "a V8 CPU profile",
     why: NO_MEMORY,
@@ -69,7 +64,6 @@ const ROWS: readonly Row[] = [
     what: "tracemalloc statistics",
     instead: "The Kafka client is native: give a heaptrack capture.",
   },
-  { begins: /^\s*<malloc version=/, what: "a malloc_info(3) report", instead: GIVE_NATIVE },
   { begins: /ERROR: LeakSanitizer/, what: "a LeakSanitizer report", instead: GIVE_NATIVE },
   { begins: /LEAK SUMMARY:|^==\d+== (?:Memcheck|HEAP SUMMARY)|^(?:==|--)\d+(?:==|--)/m, what: "a memcheck report", instead: GIVE_NATIVE },
   { begins: /^-{20,}\nCommand:\s/m, what: "an ms_print report", instead: GIVE_NATIVE },

@@ -34,7 +34,7 @@ const ORIGIN = "samples/rust-stream-consumer/slow-default";
 
 /** The README with the answer that the tool gives now, as its first command prints it at 80 columns. Run from the root. */
 export async function readmeWithAnswer(readme: string): Promise<string> {
-  const evidence = [await readEvidence(`${ORIGIN}/stats.jsonl.gz`, librdkafkaStats)];
+  const evidence = await readEvidence(`${ORIGIN}/stats.jsonl.gz`, librdkafkaStats);
   const answer = analyze(await read([`${ORIGIN}/heaptrack.zst`]), { evidence });
   return readme.replace(/```text\n[\s\S]*?```/, () => `\`\`\`text\n${render(answer, "text", { columns: 80 })}\`\`\``);
 }

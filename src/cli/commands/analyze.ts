@@ -118,7 +118,7 @@ async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: 
     if (file === undefined || seen.has(`${source.id} ${path.resolve(file)}`)) continue;
     seen.add(`${source.id} ${path.resolve(file)}`);
     if (file === options.config && source === clientConfig) await refuseCapture(file, "--config");
-    evidence.push(await readEvidence(file, source));
+    evidence.push(...(await readEvidence(file, source)));
   }
   return evidence;
 }

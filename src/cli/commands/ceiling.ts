@@ -69,8 +69,8 @@ async function run(options: CeilingOptions): Promise<ExitCode> {
   const client = clientOf(options.client);
   const settings = parseSettings(options.set ?? []);
   const evidence = [
-    ...(options.config === undefined ? [] : [await readEvidence(options.config, clientConfig)]),
-    ...(options.stats === undefined ? [] : [await readEvidence(options.stats, librdkafkaStats)]),
+    ...(options.config === undefined ? [] : await readEvidence(options.config, clientConfig)),
+    ...(options.stats === undefined ? [] : await readEvidence(options.stats, librdkafkaStats)),
   ];
   const given = givenSettings(evidence, settings);
   const losses = [...given.losses, ...checkSettings(client, given, clients)];
