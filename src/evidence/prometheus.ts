@@ -72,7 +72,7 @@ const MEANINGS: readonly Meaning[] = [
   { metric: /^container_spec_memory_limit_bytes$|^kube_pod_container_resource_limits(?:_memory_bytes)?$/, says: "limit", order: 0 },
 ];
 
-const GROUP_LABELS = ["consumergroup", "consumer_group", "group", "group_id", "consumer", "client_id", "clientId"] as const;
+const GROUP_LABELS = ["consumergroup", "consumer_group", "group", "group_id", "consumer"] as const;
 const NAME_LABELS = [
   ["namespace", "pod", "container"],
   ["namespace", "pod_name", "container_name"],
@@ -219,9 +219,13 @@ function lagOf(samples: readonly Sample[], wanted: WantedEvidence | undefined, f
   for (const { sample } of chosen) {
     if (sample.value < 0) continue; // exporters write -1 where there is no committed offset
     const { labels } = sample;
+    const client = labels["client_id"] ?? labels["clientId"] ?? ""; // clients of one process are summed
+    const topic = labels["topic"] ?? labels["topic_name"] ?? labels["topic_id"] ?? "";
     const part = isLowest
       ? ""
-      : `${labels["topic"] ?? labels["topic_name"] ?? labels["topic_id"] ?? ""}\n${labels["partition"] ?? labels["partition_id"] ?? ""}`;
+      : `${client}
+${topic}
+${labels["partition"] ?? labels["partition_id"] ?? ""}`;
     const parts = rowOf(sample, true)?.parts;
     parts?.set(part, Math.max(parts.get(part) ?? 0, sample.value));
   }

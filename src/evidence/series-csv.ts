@@ -121,6 +121,7 @@ async function read(input: Input, wanted?: WantedEvidence): Promise<readonly Evi
 
 /** `wanted`: the last column is taken for it where no name says so. */
 function layoutOf(header: string, wanted: WantedEvidence | undefined): Layout | null {
+  if (/^\s*[{[<]/.test(header)) return null; // JSON or XML
   const delimiter = [",", ";", "\t"].find((candidate) => header.includes(candidate)) ?? ",";
   const names = cellsOf(header, delimiter);
   if (names.length < 2 || names.every((name) => /^-?[\d.]+$/.test(name))) return null;

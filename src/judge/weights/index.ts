@@ -1,10 +1,11 @@
 /** The weights of evidence. A new one: write the file, add it here. The order is that of the answer; sums do not care. */
 import type { Weight } from "../group-facts.ts";
 import { ceiling } from "./ceiling.ts";
+import { lag } from "./lag.ts";
 import { operationalClock } from "./operational-clock.ts";
 import { queueAccounting } from "./queue-accounting.ts";
 import { shape } from "./shape.ts";
 import { singleInstant } from "./single-instant.ts";
 import { survivorAges } from "./survivor-ages.ts";
 
-export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, survivorAges, singleInstant];
+export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, lag, survivorAges, singleInstant];
