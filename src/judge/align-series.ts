@@ -16,6 +16,7 @@ export interface Moments {
 
 export interface AlignedLag {
   readonly messages: Float64Array; // NaN where no reading is near
+  readonly mostMessages: Float64Array; // NaN where a partition's lag is not known, too
   readonly committed: Float64Array;
   readonly isLowest: boolean;
 }
@@ -49,6 +50,7 @@ export function alignLag(moments: Moments, evidence: readonly LagEvidence[], gro
   if (alike.length === 0) return null;
   return {
     messages: firstKnown(alike.map(({ one, places }) => places.map((place) => valueAt(one.lag, place)))),
+    mostMessages: firstKnown(alike.map(({ one, places }) => places.map((place) => valueAt(one.most, place)))),
     committed: firstKnown(alike.map(({ one, places }) => places.map((place) => valueAt(one.committed, place)))),
     isLowest,
   };

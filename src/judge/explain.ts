@@ -157,7 +157,8 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   if (missing.has("samples")) steps.push(finding("more-samples", {}, { format }));
   const isUnnamed = kind === "unknown" && profile.losses.some(({ code }) => code === "no-names");
   if (isUnnamed) steps.push(finding("name-functions"));
-  else if (client === null && unknownClient === null && facts.attribution.clients.length === 0) steps.push(finding("name-client"));
+  else if (client === null && unknownClient === null && !facts.isObserved && facts.attribution.clients.length === 0)
+    steps.push(finding("name-client"));
   if (verdict.class === "inconclusive" && isQueue && lastObserved > 1) {
     const wait = waitFor(verdict.deciding, facts);
     if (wait !== null) steps.push(finding("capture-longer", { waitMs: wait }));

@@ -523,13 +523,13 @@ function queueFacts(surroundings: Surroundings, from: number): QueueFacts | null
 
 /**
  * Nothing can be queued that is not behind: the lag bounds the prefetch queue of a consumer. Left out where statistics say what is
- * queued, where the size of the messages is not known, and where the lag is that of one partition.
+ * queued, where the size of the messages is not known, and where a partition has no committed offset: then the lag is larger than what is known of it.
  */
 function lagFacts(kind: GroupKind, surroundings: Surroundings, from: number): { readonly lag?: LagFacts } {
   const { lag, queue, scope } = surroundings;
-  if (kind !== "fetch" || lag === null || lag.isLowest || queue !== null || scope.messageBytes === null) return {};
+  if (kind !== "fetch" || lag === null || queue !== null || scope.messageBytes === null) return {};
   const { messageBytes } = scope;
-  const mostBytes = lag.messages.map((messages) =>
+  const mostBytes = lag.mostMessages.map((messages) =>
     Number.isNaN(messages) ? Number.NaN : queueHeapBytes(surroundings, messages, messages * messageBytes),
   );
   return { lag: { mostBytes: mostBytes.subarray(from), messages: lag.messages.subarray(from) } };

@@ -229,7 +229,7 @@ const REASONS: Readonly<Record<string, Sentence>> = {
   "allocator-go-in-use": (figures, names) =>
     `MemStats: ${bytes(figures["totalBytes"])} are taken from the system. ${parts(figures, names)}.`,
   "allocator-jvm": (figures, names) => `Native Memory Tracking: ${bytes(figures["totalBytes"])} are committed. ${parts(figures, names)}.`,
-  "no-course": () => "There is no capture and no series: nothing says what grows.",
+  "no-course": () => "There is no capture of the heap and no series of memory: nothing says what grows.",
   "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
   "known-issue": (_, names) => `This version of ${names["client"]} is known for it: ${report(names)}`,
   "similar-issue": (_, names) => `A published report about ${names["client"]} that fits: ${report(names)}`,
@@ -409,7 +409,7 @@ function inconclusiveSentence(of: Summary): string {
   if (of.blind === "queue-is-native") {
     return `The capture cannot tell: the heap of the runtime does not grow, but ${client} queues its messages outside of that heap.`;
   }
-  if (of.blind === "no-course") return "There is nothing to judge by itself: no capture of the heap and no series over time.";
+  if (of.blind === "no-course") return "There is nothing to judge by itself: no capture of the heap and no series of memory over time.";
   if (of.blind === "stale") return "The capture cannot tell: it shows an earlier state of the heap than the runtime reports.";
   const held =
     of.kind === null || of.liveBytes === 0
