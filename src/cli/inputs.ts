@@ -5,8 +5,17 @@ import path from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import { inputFromBytes } from "../base/source.ts";
-import type { EvidenceSource } from "../evidence/evidence.ts";
+import { burrow } from "../evidence/burrow.ts";
+import { consumerGroups } from "../evidence/consumer-groups.ts";
+import type { EvidenceSource, WantedEvidence } from "../evidence/evidence.ts";
+import { goMemstats } from "../evidence/go-memstats.ts";
 import { evidenceSources } from "../evidence/index.ts";
+import { jvmNativeMemory } from "../evidence/jvm-native-memory.ts";
+import { mallocInfo } from "../evidence/malloc-info.ts";
+import { memoryTables } from "../evidence/memory-tables.ts";
+import { observeSeries } from "../evidence/observe-series.ts";
+import { prometheus } from "../evidence/prometheus.ts";
+import { seriesCsv } from "../evidence/series-csv.ts";
 import type { Format } from "../formats/format.ts";
 import { formats } from "../formats/index.ts";
 
@@ -43,6 +52,33 @@ async function evidenceIn(file: string, isNamed: boolean): Promise<readonly Evid
   const certain = evidenceSources.filter((source) => source.recognize(head, file) === "certain");
   if (certain.length > 0 || !isNamed || asCapture.includes("likely")) return certain;
   return evidenceSources.filter((source) => source.recognize(head, file) === "likely");
+}
+
+/** What an option takes; the last is asked where none recognises the file, and says what is wrong with it. */
+const SOURCES: Readonly<Record<WantedEvidence, readonly EvidenceSource[]>> = {
+  lag: [burrow, consumerGroups, prometheus, seriesCsv],
+  memory: [memoryTables, observeSeries, prometheus, mallocInfo, goMemstats, jvmNativeMemory, seriesCsv],
+};
+
+/** The source that reads a file given with `--lag` or `--memory`. @throws Failure `configuration` for evidence of another kind */
+export async function sourceOf(file: string, wanted: WantedEvidence): Promise<EvidenceSource> {
+  const head = await headOf(file);
+  const found = (sources: readonly EvidenceSource[], answer: Recognition): EvidenceSource | undefined =>
+    head === null ? undefined : sources.find((source) => source.recognize(head, file) === answer);
+  const own = found(SOURCES[wanted], "certain") ?? found(SOURCES[wanted], "likely");
+  if (own !== undefined) return own;
+  const other = found(evidenceSources, "certain");
+  if (other === undefined) {
+    await refuseCapture(file, `--${wanted}`);
+    return seriesCsv;
+  }
+  const option = other.id === "client-config" ? "config" : other.id === "librdkafka-stats" ? "stats" : wanted === "lag" ? "memory" : "lag";
+  throw new Failure({
+    code: "configuration",
+    message: `is ${other.title}, not what --${wanted} takes`,
+    where: { file },
+    hint: `Give it with --${option}.`,
+  });
 }
 
 /** @throws Failure `configuration` for a capture that was given as something else */

@@ -29,6 +29,8 @@ export interface ClientOptions {
 
 export interface EvidenceOptions {
   readonly stats?: string; // path
+  readonly lag?: readonly string[]; // paths
+  readonly memory?: readonly string[]; // paths
   readonly memoryLimit?: number; // bytes
   readonly startedAt?: number; // Unix ms
 }
@@ -114,6 +116,8 @@ export function addEvidenceOptions(command: Command): void {
   command
     .optionsGroup("Evidence from outside of the heap:")
     .option("--stats <file>", "librdkafka statistics: JSON, JSON lines, or a log that holds them")
+    .option("--lag <file>", "consumer lag: kafka-consumer-groups, Burrow, Prometheus or CSV; repeatable", collect)
+    .option("--memory <file>", "memory of the process: CSV, pidstat, ps, kubectl top, Prometheus, malloc_info, …; repeatable", collect)
     .option("--memory-limit <size>", "what the process may use, such as the limit of its container", parseSize)
     .option("--started-at <time>", "when the capture began, as an ISO time, where the file does not say", parseTime);
 }

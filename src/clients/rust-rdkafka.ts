@@ -91,6 +91,7 @@ export const rustRdkafka: KafkaClient = {
       component: "fetch-queue",
       from: null,
       fixedIn: null,
+      when: ({ instances }) => instances > 1,
       advice: "Divide the queue limits by the number of consumers, or give them a common one.",
     },
     {

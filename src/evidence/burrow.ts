@@ -68,6 +68,7 @@ function rowOf(answer: Json): LagRow | null {
     time: Number.isFinite(atMs) ? { atMs, clock: "zone" } : null,
     group: typeof status["group"] === "string" ? status["group"] : "",
     lag,
+    isWhole: true, // of `totallag`
     committed: isWhole ? committed : Number.NaN,
   };
 }

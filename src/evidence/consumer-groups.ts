@@ -28,7 +28,7 @@ export const consumerGroups: EvidenceSource<LagEvidence> = {
 /** One call of the command: sums over the partitions of each group. */
 interface Round {
   time: WallTime | null;
-  readonly groups: Map<string, { lag: number; committed: number; isKnown: boolean; readonly partitions: Set<string> }>;
+  readonly groups: Map<string, { lag: number; committed: number; isKnown: boolean; isWhole: boolean; readonly partitions: Set<string> }>;
 }
 
 interface Columns {
@@ -89,13 +89,15 @@ async function read(input: Input): Promise<LagEvidence> {
       const key = `${cells.get("TOPIC")}\n${partition}`;
       // the same partition again is another round
       if (round === null || round.groups.get(group)?.partitions.has(key) === true) round = begin();
-      const sums = round.groups.get(group) ?? { lag: 0, committed: 0, isKnown: false, partitions: new Set<string>() };
+      const sums = round.groups.get(group) ?? { lag: 0, committed: 0, isKnown: false, isWhole: true, partitions: new Set<string>() };
       round.groups.set(group, sums);
       sums.partitions.add(key);
       const lag = numberOf(cells.get("LAG"));
       const committed = numberOf(cells.get("CURRENT-OFFSET") ?? cells.get("OFFSET"));
-      if (lag === null) unknown.count++;
-      else {
+      if (lag === null) {
+        unknown.count++;
+        sums.isWhole = false;
+      } else {
         sums.isKnown = true;
         sums.lag += Math.max(0, lag);
         sums.committed += committed ?? 0;
@@ -105,7 +107,9 @@ async function read(input: Input): Promise<LagEvidence> {
   }
   if (isTimeFirst === false && times.length === rounds.length) for (const [index, one] of rounds.entries()) one.time = times[index] ?? null;
   const rows = rounds.flatMap(({ time, groups }): LagRow[] =>
-    [...groups].filter(([, { isKnown }]) => isKnown).map(([group, { lag, committed }]) => ({ time, group, lag, committed })),
+    [...groups]
+      .filter(([, { isKnown }]) => isKnown)
+      .map(([group, { lag, committed, isWhole }]) => ({ time, group, lag, committed, isWhole })),
   );
   const evidence = lagEvidence(rows, input.name, [...input.losses, ...lossesOf(unknown.count, broken)]);
   if (evidence !== null) return evidence;

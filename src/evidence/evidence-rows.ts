@@ -9,6 +9,7 @@ export interface LagRow {
   readonly group: string;
   readonly lag: number;
   readonly committed: number; // NaN = not said
+  readonly isWhole: boolean; // every partition has a committed offset
 }
 
 export interface MemoryRow {
@@ -38,6 +39,7 @@ export function lagEvidence(
     atMs,
     group: name,
     lag: Float64Array.from(ordered, ({ lag }) => lag),
+    most: Float64Array.from(ordered, ({ lag, isWhole }) => (isWhole && facts.isLowest !== true ? lag : Number.NaN)),
     committed: Float64Array.from(ordered, ({ committed }) => committed),
     clock,
     isLowest: facts.isLowest ?? false,

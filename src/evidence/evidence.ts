@@ -53,7 +53,8 @@ export interface LagEvidence {
   readonly length: number;
   readonly atMs: Float64Array; // Unix ms (`elapsed`: ms since the start)
   readonly group: Uint32Array; // row of `groups`
-  readonly lag: Float64Array; // messages behind, of the partitions that have an offset
+  readonly lag: Float64Array; // messages behind, of the partitions that have a committed offset
+  readonly most: Float64Array; // messages behind at most; NaN where a partition has no committed offset
   readonly committed: Float64Array; // sum of the committed offsets; NaN = not said
   readonly clock: EvidenceClock;
   readonly isLowest: boolean; // the lag is that of the partition that is furthest behind: the sum is at least this

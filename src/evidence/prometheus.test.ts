@@ -83,13 +83,13 @@ const exporters: Readonly<Record<string, readonly [page: string, group: string, 
   ],
   "the JMX exporter, by partition": [
     'kafka_consumer_consumer_fetch_manager_metrics_records_lag{client_id="c",topic="t",partition="0",} 2.0\nkafka_consumer_consumer_fetch_manager_metrics_records_lag_max{client_id="c",} 2.0\n',
-    "c",
+    "",
     2,
   ],
-  Micrometer: ['kafka_consumer_fetch_manager_records_lag{client_id="c",topic="t",partition="0"} 9\n', "c", 9],
+  Micrometer: ['kafka_consumer_fetch_manager_records_lag{client_id="c",topic="t",partition="0"} 9\n', "", 9],
   "an exporter of librdkafka statistics, -1 where nothing is committed": [
     'rdkafka_topic_partition_consumer_lag{client_id="c",topic="t",partition="0"} 5\nrdkafka_topic_partition_consumer_lag{client_id="c",topic="t",partition="1"} -1\n',
-    "c",
+    "",
     5,
   ],
   "two replicas of one exporter": [

@@ -72,7 +72,7 @@ const MEANINGS: readonly Meaning[] = [
   { metric: /^container_spec_memory_limit_bytes$|^kube_pod_container_resource_limits(?:_memory_bytes)?$/, says: "limit", order: 0 },
 ];
 
-const GROUP_LABELS = ["consumergroup", "consumer_group", "group", "group_id", "consumer", "client_id", "clientId"] as const;
+const GROUP_LABELS = ["consumergroup", "consumer_group", "group", "group_id", "consumer"] as const;
 const NAME_LABELS = [
   ["namespace", "pod", "container"],
   ["namespace", "pod_name", "container_name"],
@@ -208,21 +208,35 @@ function lagOf(samples: readonly Sample[], wanted: WantedEvidence | undefined, f
   const best = Math.min(...all.map(({ meaning }) => meaning.order));
   const chosen = all.filter(({ meaning }) => meaning.order === best);
   const committed = saying(samples, "committed", false);
-  const rows = new Map<string, { time: WallTime | null; group: string; parts: Map<string, number>; offsets: Map<string, number> }>();
-  const rowOf = ({ labels, time }: Sample, isPlace: boolean): { parts: Map<string, number>; offsets: Map<string, number> } | undefined => {
+  const rows = new Map<
+    string,
+    { time: WallTime | null; group: string; parts: Map<string, number>; offsets: Map<string, number>; isWhole: boolean }
+  >();
+  const rowOf = (
+    { labels, time }: Sample,
+    isPlace: boolean,
+  ): { parts: Map<string, number>; offsets: Map<string, number>; isWhole: boolean } | undefined => {
     const group = labels[GROUP_LABELS.find((label) => labels[label] !== undefined) ?? ""] ?? "";
     const key = `${time?.atMs ?? ""}\n${group}`;
-    if (!rows.has(key) && isPlace) rows.set(key, { time, group, parts: new Map(), offsets: new Map() });
+    if (!rows.has(key) && isPlace) rows.set(key, { time, group, parts: new Map(), offsets: new Map(), isWhole: true });
     return rows.get(key);
   };
   const isLowest = chosen[0]?.meaning.level === "most";
   for (const { sample } of chosen) {
-    if (sample.value < 0) continue; // exporters write -1 where there is no committed offset
+    const row = rowOf(sample, true);
+    if (sample.value < 0) {
+      if (row !== undefined) row.isWhole = false; // exporters write -1 where there is no committed offset
+      continue;
+    }
     const { labels } = sample;
+    const client = labels["client_id"] ?? labels["clientId"] ?? ""; // clients of one process are summed
+    const topic = labels["topic"] ?? labels["topic_name"] ?? labels["topic_id"] ?? "";
     const part = isLowest
       ? ""
-      : `${labels["topic"] ?? labels["topic_name"] ?? labels["topic_id"] ?? ""}\n${labels["partition"] ?? labels["partition_id"] ?? ""}`;
-    const parts = rowOf(sample, true)?.parts;
+      : `${client}
+${topic}
+${labels["partition"] ?? labels["partition_id"] ?? ""}`;
+    const parts = row?.parts;
     parts?.set(part, Math.max(parts.get(part) ?? 0, sample.value));
   }
   for (const { sample } of committed) {
@@ -233,14 +247,17 @@ function lagOf(samples: readonly Sample[], wanted: WantedEvidence | undefined, f
     );
   }
   const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
-  const lags = [...rows.values()].map(
-    ({ time, group, parts, offsets }): LagRow => ({
-      time,
-      group,
-      lag: sum(parts.values()),
-      committed: offsets.size === 0 ? Number.NaN : sum(offsets.values()),
-    }),
-  );
+  const lags = [...rows.values()]
+    .filter(({ parts }) => parts.size > 0)
+    .map(
+      ({ time, group, parts, offsets, isWhole }): LagRow => ({
+        isWhole,
+        time,
+        group,
+        lag: sum(parts.values()),
+        committed: offsets.size === 0 ? Number.NaN : sum(offsets.values()),
+      }),
+    );
   const lowest: Loss[] = isLowest
     ? [
         {

@@ -28,6 +28,7 @@ interface Layout {
   readonly lag: number;
   readonly group: number;
   readonly committed: number;
+  readonly partition: number;
   readonly memory: number;
   readonly name: number;
   readonly unit: string; // of the memory; "" = not said
@@ -79,14 +80,22 @@ async function read(input: Input, wanted?: WantedEvidence): Promise<readonly Evi
     }
     let isRead = false;
     const lag = numberOf(cells[layout.lag]);
-    if (Number.isFinite(lag)) {
+    const isUnknown =
+      layout.lag >= 0 && /^(?:-1?|unknown|none|null|)$/i.test(cells[layout.lag] ?? "") && /\d/.test(cells[layout.partition] ?? "");
+    if (Number.isFinite(lag) || isUnknown) {
       isRead = true;
       // rows of the partitions of one moment are one
       const group = cells[layout.group] ?? "";
       const key = `${time?.atMs ?? line}\n${group}`;
       const before = lags.get(key);
       const committed = numberOf(cells[layout.committed]);
-      lags.set(key, { time, group, lag: (before?.lag ?? 0) + Math.max(0, lag), committed: (before?.committed ?? 0) + committed });
+      lags.set(key, {
+        time,
+        group,
+        lag: (before?.lag ?? 0) + (lag > 0 ? lag : 0),
+        committed: (before?.committed ?? 0) + (isUnknown ? 0 : committed),
+        isWhole: !isUnknown && before?.isWhole !== false,
+      });
     }
     const residentBytes = sizeOf(cells[layout.memory], layout.unit);
     if (Number.isFinite(residentBytes)) {
@@ -121,6 +130,7 @@ async function read(input: Input, wanted?: WantedEvidence): Promise<readonly Evi
 
 /** `wanted`: the last column is taken for it where no name says so. */
 function layoutOf(header: string, wanted: WantedEvidence | undefined): Layout | null {
+  if (/^\s*[{[<]/.test(header)) return null; // JSON or XML
   const delimiter = [",", ";", "\t"].find((candidate) => header.includes(candidate)) ?? ",";
   const names = cellsOf(header, delimiter);
   if (names.length < 2 || names.every((name) => /^-?[\d.]+$/.test(name))) return null;
@@ -142,6 +152,7 @@ function layoutOf(header: string, wanted: WantedEvidence | undefined): Layout | 
     memory,
     group: find(GROUP),
     committed: find(COMMITTED),
+    partition: find(/^partition(?:[ _-]?id)?$/i),
     name: find(NAME),
     unit,
     isElapsed: ELAPSED.test(timeName),

@@ -5,6 +5,7 @@
 import { at } from "../base/columns.ts";
 import type { Loss } from "../base/failure.ts";
 import type { QueueEvidence } from "../evidence/evidence.ts";
+import { medianGap, type Place, placeAt, valueAt } from "./place-in-time.ts";
 
 /** The client's queues at the instants: sums over client instances, NaN where no statistics are near. */
 export interface AlignedQueue {
@@ -48,9 +49,13 @@ export function alignQueue(
   };
   for (let instant = 0; instant < instants; instant++) {
     for (const emission of emissions) {
-      const place = startedAt === null ? lastOf(emission) : placeAt(emission, startedAt + at(elapsedMs, instant));
+      const place =
+        startedAt === null
+          ? lastOf(emission)
+          : placeAt(emission.queue.atMs, emission.rows, emission.reachMs, startedAt + at(elapsedMs, instant));
       for (const [target, source] of Object.entries(COLUMNS) as [keyof AlignedQueue, (typeof COLUMNS)[keyof AlignedQueue]][]) {
-        aligned[target][instant] = at(aligned[target], instant) + valueAt(emission.queue[source], place);
+        const value = source === "lag" && isUnknown(emission.queue.lag, place) ? Number.NaN : valueAt(emission.queue[source], place);
+        aligned[target][instant] = at(aligned[target], instant) + value;
       }
     }
   }
@@ -67,21 +72,7 @@ function byInstance(queue: QueueEvidence): readonly Emissions[] {
   for (let row = 0; row < queue.length; row++) rowsOf[at(queue.instance, row)]?.push(row);
   return rowsOf
     .filter((rows) => rows.length > 0)
-    .map((rows) => {
-      const gaps = rows.slice(1).map((row, index) => at(queue.atMs, row) - at(queue.atMs, rows[index] ?? row));
-      const interval = gaps.sort((a, b) => a - b)[gaps.length >> 1] ?? 0;
-      return { queue, rows, reachMs: 2 * Math.max(1000, interval) };
-    });
-}
-
-/**
- * Between two emissions, or on the line through the nearest two: `left + share * (right - left)`. A queue that fills goes on
- * filling after the last emission; to let it stand still there would call the difference held by the application.
- */
-interface Place {
-  readonly left: number;
-  readonly right: number;
-  readonly share: number;
+    .map((rows) => ({ queue, rows, reachMs: 2 * Math.max(1000, medianGap(queue.atMs, rows)) }));
 }
 
 function lastOf({ rows }: Emissions): Place {
@@ -89,18 +80,7 @@ function lastOf({ rows }: Emissions): Place {
   return { left: row, right: row, share: 0 };
 }
 
-function placeAt({ queue, rows, reachMs }: Emissions, timeMs: number): Place | null {
-  const after = rows.findIndex((row) => at(queue.atMs, row) >= timeMs);
-  const second = Math.min(rows.length - 1, after < 0 ? rows.length : Math.max(1, after));
-  const left = rows[Math.max(0, second - 1)];
-  const right = rows[second];
-  if (left === undefined || right === undefined) return null;
-  const [leftMs, rightMs] = [at(queue.atMs, left), at(queue.atMs, right)];
-  if (Math.min(Math.abs(timeMs - leftMs), Math.abs(timeMs - rightMs)) > reachMs) return null;
-  return { left, right, share: rightMs > leftMs ? (timeMs - leftMs) / (rightMs - leftMs) : 0 };
-}
-
-function valueAt(column: Float64Array, place: Place | null): number {
-  if (place === null) return Number.NaN;
-  return Math.max(0, at(column, place.left) + place.share * (at(column, place.right) - at(column, place.left)));
+/** librdkafka says -1 until an offset was committed: that is no lag of 0. */
+function isUnknown(lag: Float64Array, place: Place | null): boolean {
+  return place !== null && (at(lag, place.left) < 0 || at(lag, place.right) < 0);
 }

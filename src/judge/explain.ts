@@ -8,10 +8,12 @@ import { lagRemedies } from "../clients/lag-remedies.ts";
 import { bufferingRemediesOf, lineageOf } from "../clients/lineage.ts";
 import { moduleBaseName, seriesOf } from "../model/ledger.ts";
 import type { Accumulation, RetainerStep } from "../model/profile.ts";
+import { evidenceFindings } from "./evidence-findings.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
 import { knownIssuesOf } from "./known-issues.ts";
-import { isQueueElsewhere, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
+import { isQueueElsewhere } from "./queue-elsewhere.ts";
+import { type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
 
 export function finding(
   code: string,
@@ -26,7 +28,7 @@ export function finding(
 const LEAST_WEIGHT = 1;
 
 /** What a reader asks for first is said even where it decides nothing. */
-const ALWAYS_SAID: ReadonlySet<string> = new Set(["ceiling", "queue-accounting", "single-instant"]);
+const ALWAYS_SAID: ReadonlySet<string> = new Set(["ceiling", "queue-accounting", "lag", "single-instant"]);
 
 /** Reasons, the strongest first: what decides, then what explains it. */
 export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: string | null): readonly Finding[] {
@@ -48,6 +50,7 @@ export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: s
   const suspect = suspectedClient(facts);
   if (suspect !== null) findings.push(finding("suspected-client", {}, { owner: suspect }));
   if (verdict.outside !== null) findings.push(finding("outside-growth", { ...verdict.outside }));
+  findings.push(...evidenceFindings(facts));
   const damage = facts.profile.losses.find(({ code }) => code === "truncated");
   if (damage !== undefined && facts.profile.observes !== "allocated") findings.push(finding("cut-live-is-not-leaked"));
   return findings;
@@ -180,7 +183,8 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   if (verdict.blind?.code === "stale" || (profile.origin.runtime === "go" && profile.losses.some(({ code }) => code === "stale"))) {
     steps.push(finding("capture-after-gc"));
   }
-  if (lastObserved === 1 && verdict.blind === null) steps.push(finding("capture-series", {}, { format }));
+  if (facts.isObserved && verdict.class === "inconclusive") steps.push(finding("capture-heap"));
+  else if (lastObserved === 1 && verdict.blind === null) steps.push(finding("capture-series", {}, { format }));
   const sure = verdict.class !== "inconclusive" && verdict.confidence >= 0.95;
   const unknownClient = suspectedClient(facts);
   if (unknownClient !== null) steps.push(finding("name-suspect", {}, { owner: unknownClient }));
@@ -190,7 +194,11 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
     const isReadable = lineageOf(client, null, facts.clients).some((layer) => layer.client.id === "librdkafka");
     steps.push(finding(isReadable ? "capture-statistics" : "log-statistics", {}, { how }));
   }
-  if (queues.length > 0 && queue === null && lastObserved > 1) steps.push(finding("say-started-at"));
+  const isUnlaidQueue = queues.length > 0 && queue === null && lastObserved > 1;
+  if (isUnlaidQueue) steps.push(finding("say-started-at"));
+  const isUnlaid = (facts.memories.length > 0 && facts.memory === null) || (facts.lags.length > 0 && facts.lag === null);
+  if (isUnlaid && !isUnlaidQueue && facts.startedAt === null && lastObserved > 1 && !facts.isObserved)
+    steps.push(finding("say-started-at"));
   if (isQueue && scope.messageBytes === null && queues.length === 0) steps.push(finding("say-message-size"));
   const missing = new Set(
     verdict.groups.filter(({ share }) => share >= 0.1).flatMap((group) => group.verdict.missing.map(({ missing: code }) => code)),
@@ -198,13 +206,15 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   if (missing.has("samples")) steps.push(finding("more-samples", {}, { format }));
   const isUnnamed = kind === "unknown" && profile.losses.some(({ code }) => code === "no-names");
   if (isUnnamed) steps.push(finding("name-functions"));
-  else if (client === null && unknownClient === null && facts.attribution.clients.length === 0) steps.push(finding("name-client"));
+  else if (client === null && unknownClient === null && !facts.isObserved && facts.attribution.clients.length === 0)
+    steps.push(finding("name-client"));
   if (verdict.class === "inconclusive" && isQueue && lastObserved > 1) {
     const wait = waitFor(verdict.deciding, facts);
     if (wait !== null) steps.push(finding("capture-longer", { waitMs: wait }));
     const setting = Object.keys(facts.ceilings[0]?.settings ?? {})[0];
     if (setting !== undefined) steps.push(finding("halve-queue", {}, { setting }));
-  } else if (verdict.class === "inconclusive" && lastObserved > 1 && verdict.blind === null) steps.push(finding("capture-twice-as-long"));
+  } else if (verdict.class === "inconclusive" && lastObserved > 1 && verdict.blind === null && !facts.isObserved)
+    steps.push(finding("capture-twice-as-long"));
   return steps.slice(0, 4);
 }
 

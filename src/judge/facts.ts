@@ -3,7 +3,7 @@
  * client's queues, and the client's own statistics laid over the instants. Whatever is not known is null; nothing is guessed
  * here without being listed in `assumed`.
  */
-import { add, at } from "../base/columns.ts";
+import { add, at, type Column } from "../base/columns.ts";
 import type { Loss } from "../base/failure.ts";
 import type { Suppression } from "../base/suppressions.ts";
 import {
@@ -17,12 +17,13 @@ import {
 } from "../clients/client.ts";
 import { boundingClient, type ConcerningIssue, ceilingsOf, issuesOf } from "../clients/lineage.ts";
 import type { OwnRules } from "../clients/own-rules.ts";
-import type { Evidence, QueueEvidence } from "../evidence/evidence.ts";
-import { type GroupSeries, liveAt, seriesByGroup, seriesOf } from "../model/ledger.ts";
+import type { AllocatorEvidence, Evidence, LagEvidence, MemoryEvidence, QueueEvidence } from "../evidence/evidence.ts";
+import { type GroupSeries, hasTimes, liveAt, seriesByGroup, seriesOf } from "../model/ledger.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { type Suppressed, suppress } from "../model/suppress.ts";
 import { type AlignedQueue, alignQueue } from "./align-queue.ts";
+import { type AlignedLag, type AlignedMemory, alignLag, alignMemory, type Moments } from "./align-series.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
 import {
   type AgeFacts,
@@ -31,8 +32,10 @@ import {
   type GroupKind,
   isOfApplication,
   isQueue,
+  type LagFacts,
   type QueueFacts,
 } from "./group-facts.ts";
+import { type Observation, observed } from "./observed.ts";
 import { type RetentionFacts, retentionOf } from "./retention.ts";
 import { checkSettings, givenSettings } from "./settings.ts";
 
@@ -109,6 +112,14 @@ export interface ProcessFacts {
   readonly queues: readonly QueueEvidence[];
   readonly queue: AlignedQueue | null;
   readonly retention: RetentionFacts | null;
+  readonly lag: AlignedLag | null;
+  readonly memory: AlignedMemory | null;
+  readonly lags: readonly LagEvidence[];
+  readonly memories: readonly MemoryEvidence[];
+  readonly allocators: readonly AllocatorEvidence[];
+  /** Of evidence alone: there was no capture of a heap. */
+  readonly isObserved: boolean;
+  readonly memoryLimitBytes: number | null; // as told, else as the container's own metrics say
   readonly startedAt: number | null;
   readonly losses: readonly Loss[];
   /** What the user's suppressions took out before anything was attributed. */
@@ -127,32 +138,43 @@ export function gatherFacts(
   told: Circumstances,
 ): ProcessFacts {
   const clients = [...(told.rules?.clients ?? []), ...knownClients];
-  const suppressed = suppress(captured ?? nothingCaptured(), told.suppressions);
-  const { profile } = suppressed;
-  const attribution = attribute(profile, knownClients, { client: told.client, app: told.app, rules: told.rules });
   const losses: Loss[] = [];
-  const queues = queuesIn(evidence);
+  const of = <Kind extends Evidence["kind"]>(kind: Kind): readonly Extract<Evidence, { kind: Kind }>[] =>
+    evidence.filter((fact): fact is Extract<Evidence, { kind: Kind }> => fact.kind === kind);
+  const [queues, lags, memories, allocators] = [of("queue"), of("lag"), of("memory"), of("allocator")];
+  for (const fact of [...lags, ...memories, ...allocators]) losses.push(...fact.losses);
+  // without a capture the readings of the evidence are the instants
+  const observation = captured === null ? observed(queues, lags, memories, losses) : null;
+  const suppressed = suppress(captured ?? observation?.profile ?? nothingCaptured(), told.suppressions);
+  const attribution = attribute(suppressed.profile, knownClients, { client: told.client, app: told.app, rules: told.rules });
   const client = clientOf(clients, attribution, told.client, queues);
   const clientVersion = told.clientVersion ?? attribution.clients.find((found) => found.id === client?.id)?.version ?? null;
   const { groups: rows, groupOfPath } = groupPaths(attribution, ["party", "client", "component"]);
-  const bytesByGroup = seriesByGroup(profile, groupOfPath, rows.length, "liveBytes");
-  const blocksByGroup = seriesByGroup(profile, groupOfPath, rows.length, "liveBlocks");
-  const lastObserved = lastObservedInstant(profile, bytesByGroup);
-  const startedAt = told.startedAt ?? profile.origin.startedAt;
-  const elapsedMs = Float64Array.from({ length: lastObserved }, (_, row) => at(profile.instants.elapsedMs, row + 1));
-  const queue = alignQueue(elapsedMs, startedAt, queues, losses);
+  const bytesByGroup = seriesByGroup(suppressed.profile, groupOfPath, rows.length, "liveBytes");
+  const blocksByGroup = seriesByGroup(suppressed.profile, groupOfPath, rows.length, "liveBlocks");
+  const lastObserved = lastObservedInstant(suppressed.profile, bytesByGroup);
+  const startedAt = told.startedAt ?? suppressed.profile.origin.startedAt;
   const given = givenSettings(evidence, told.settings);
+  const moments: Moments = {
+    elapsedMs: Float64Array.from({ length: lastObserved }, (_, row) => at(suppressed.profile.instants.elapsedMs, row + 1)),
+    startedAt: observation === null ? startedAt : observation.originMs,
+    hasTimes: hasTimes(suppressed.profile),
+  };
+  const { queue, lag, memory } = alignEvidence(moments, { queues, lags, memories }, given.settings, observation, losses);
+  const profile = withResident(suppressed.profile, memory);
   losses.push(...given.losses, ...(client === null ? [] : checkSettings(client, given, clients)));
   const scope = scopeOf(told, given.settings, queues, clientVersion);
   const ceilings = client === null ? [] : ceilingsOf(client, scope, clients);
   const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
   const retention = retentionOf(profile, attribution, scope.messageBytes);
-  const surroundings: Surroundings = { client, clients, scope, ceilings, queue, retention, countsClasses };
+  const surroundings: Surroundings = { client, clients, scope, ceilings, queue, lag, retention, countsClasses };
   const groups =
-    captured === null
-      ? queueGroups(queues, surroundings)
-      : judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings);
+    captured !== null
+      ? judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings)
+      : observation !== null
+        ? observedGroups(observation, moments.elapsedMs, memory, queues, surroundings)
+        : queueGroups(queues, surroundings);
   return {
     profile,
     told,
@@ -172,19 +194,55 @@ export function gatherFacts(
     queues,
     queue,
     retention,
+    lag,
+    memory,
+    lags,
+    memories,
+    allocators,
+    isObserved: captured === null,
+    memoryLimitBytes: told.memoryLimitBytes ?? limitIn(memories),
     startedAt,
     losses,
-    suppressed,
+    suppressed: { ...suppressed, profile },
   };
+}
+
+/** Evidence over the instants. What counts from a start of its own joins nothing but what counts with it. */
+function alignEvidence(
+  moments: Moments,
+  { queues, lags, memories }: { queues: readonly QueueEvidence[]; lags: readonly LagEvidence[]; memories: readonly MemoryEvidence[] },
+  settings: Settings,
+  observation: Observation | null,
+  losses: Loss[],
+): { readonly queue: AlignedQueue | null; readonly lag: AlignedLag | null; readonly memory: AlignedMemory | null } {
+  const joining = queues.filter(({ clock }) => clock === undefined || observation?.isElapsed === true);
+  const queue = alignQueue(moments.elapsedMs, moments.startedAt, joining, losses);
+  const groupId = settings.get("group.id") ?? settings.get("groupId") ?? null;
+  const lag = observation?.isElapsed === true ? null : alignLag(moments, lags, groupId, losses);
+  return { queue, lag, memory: observation?.memory ?? alignMemory(moments, memories, losses) };
+}
+
+/** The limit of the container, where its metrics say one. */
+function limitIn(memories: readonly MemoryEvidence[]): number | null {
+  const limits = new Set(memories.flatMap(({ limitBytes }) => (limitBytes === null ? [] : [limitBytes])));
+  return limits.size === 1 ? ([...limits][0] ?? null) : null;
+}
+
+/** What the capture itself says of the resident memory counts more than what was read beside it. */
+function withResident(profile: Profile, memory: AlignedMemory | null): Profile {
+  if (memory === null) return profile;
+  const { instants } = profile;
+  const fill = (column: Column, readings: Float64Array): Float64Array =>
+    Float64Array.from({ length: instants.length }, (_, instant) => {
+      const reading = instant === 0 ? 0 : (readings[instant - 1] ?? 0);
+      return at(column, instant) > 0 || !Number.isFinite(reading) ? at(column, instant) : Math.round(reading);
+    });
+  return { ...profile, instants: { ...instants, residentBytes: fill(instants.residentBytes, memory.residentBytes) } };
 }
 
 /** Live bytes that suppressions took out of sight, at an instant. */
 export function suppressedBytesAt({ suppressed: { bytes, suppressions } }: Pick<ProcessFacts, "suppressed">, instant: number): number {
   return suppressions.reduce((sum, _, row) => sum + at(seriesOf(bytes, row + 1), instant), 0);
-}
-
-function queuesIn(evidence: readonly Evidence[]): readonly QueueEvidence[] {
-  return evidence.filter((fact): fact is QueueEvidence => fact.kind === "queue");
 }
 
 /** The client of the user's choice, else the one that is in the profile, else the one whose statistics were given. */
@@ -219,7 +277,11 @@ export function scopeOf(told: Told, settings: Settings, queues: readonly QueueEv
 }
 
 /** Live heap that a queue of so many messages explains, by the formula of the client or of the one it is built on. */
-function queueHeapBytes({ client, clients, scope }: Surroundings, messages: number, valueBytes: number): number {
+export function queueHeapBytes(
+  { client, clients, scope }: Pick<Surroundings, "client" | "clients" | "scope">,
+  messages: number,
+  valueBytes: number,
+): number {
   const layer = client === null ? null : boundingClient(client, scope.version, clients);
   return layer?.client.queueBytes?.(messages, valueBytes, { ...scope, version: layer.version }) ?? valueBytes;
 }
@@ -273,6 +335,7 @@ interface Surroundings {
   readonly ceilings: readonly Ceiling[];
   readonly queue: AlignedQueue | null;
   readonly retention: RetentionFacts | null;
+  readonly lag: AlignedLag | null;
   readonly countsClasses: boolean; // sizes are those of the allocator's size classes
 }
 
@@ -315,6 +378,7 @@ function judgedGroups(
       survivingSamples: sampling === null ? null : (sampling.growthSamples[list] ?? 0),
       ceiling: ceilingFacts(kind, first.client, surroundings),
       queue: isQueue(kind) ? queueFacts(surroundings, from) : null,
+      ...lagFacts(kind, surroundings, from),
       ages: ages?.[list] ?? null,
       operationalClock: isOfApplication(kind) ? clock : null,
       retention: kind === "fetch" ? surroundings.retention : null,
@@ -366,6 +430,70 @@ function queueGroups(queues: readonly QueueEvidence[], surroundings: Surrounding
   });
 }
 
+/**
+ * Evidence alone, with memory in it: what the client's queues explain, and the rest of the resident memory, which is nobody's
+ * that could be named. Without statistics all of it is the rest.
+ */
+function observedGroups(
+  { memory }: Observation,
+  elapsedMs: Float64Array,
+  aligned: AlignedMemory | null,
+  queues: readonly QueueEvidence[],
+  surroundings: Surroundings,
+): readonly JudgedGroup[] {
+  const { client, queue } = surroundings;
+  const resident = aligned?.residentBytes ?? memory?.residentBytes ?? null;
+  const queueBytes =
+    queue === null
+      ? null
+      : carried(queue.messages.map((messages, row) => queueHeapBytes(surroundings, messages, at(queue.valueBytes, row))));
+  // where no statistics are near, nothing can be told apart
+  const knownRows = [...elapsedMs.keys()].filter((row) => queue === null || !Number.isNaN(at(queue.messages, row)));
+  const pick = (column: Float64Array): Float64Array => Float64Array.from(knownRows, (row) => at(column, row));
+  const groupOf = (party: Party, kind: GroupKind, liveBytes: Float64Array): JudgedGroup => ({
+    party,
+    client: party === "client" ? (client?.id ?? null) : null,
+    kind,
+    rows: [],
+    liveBytes,
+    growthBytes: at(liveBytes, liveBytes.length - 1) - (liveBytes.length > 1 ? at(liveBytes, 0) : 0),
+    facts: {
+      kind,
+      elapsedMs: pick(elapsedMs),
+      liveBytes: pick(liveBytes),
+      varianceBytes2: new Float64Array(knownRows.length),
+      sampled: false,
+      survivingSamples: null,
+      ceiling: party === "client" ? ceilingFacts(kind, client?.id ?? "", surroundings) : null,
+      queue: null,
+      ages: null,
+      operationalClock: null,
+      retention: null,
+    },
+  });
+  const groups: JudgedGroup[] = [];
+  if (queueBytes !== null) groups.push(groupOf("client", queues[0]?.role === "producer" ? "producer" : "fetch", queueBytes));
+  if (resident !== null) {
+    groups.push(
+      groupOf(
+        "unknown",
+        "unknown",
+        resident.map((bytes, row) => Math.max(0, bytes - (queueBytes?.[row] ?? 0))),
+      ),
+    );
+  }
+  return groups;
+}
+
+/** The last known value where there is none. */
+function carried(values: Float64Array): Float64Array {
+  let last = values.find((value) => !Number.isNaN(value)) ?? 0;
+  return values.map((value) => {
+    if (!Number.isNaN(value)) last = value;
+    return last;
+  });
+}
+
 /** Spread of the ceiling as a share of it: the size of the messages is what it hangs on (growth.md 4.1). */
 const CEILING_SD_KNOWN = 0.2;
 const CEILING_SD_GUESSED = 0.4;
@@ -399,6 +527,20 @@ function queueFacts(surroundings: Surroundings, from: number): QueueFacts | null
     Number.isNaN(messages) ? Number.NaN : queueHeapBytes(surroundings, messages, at(queue.valueBytes, instant)),
   );
   return { expectedBytes: expectedBytes.subarray(from) };
+}
+
+/**
+ * Nothing can be queued that is not behind: the lag bounds the prefetch queue of a consumer. Left out where statistics say what is
+ * queued, where the size of the messages is not known, and where a partition has no committed offset: then the lag is larger than what is known of it.
+ */
+function lagFacts(kind: GroupKind, surroundings: Surroundings, from: number): { readonly lag?: LagFacts } {
+  const { lag, queue, scope } = surroundings;
+  if (kind !== "fetch" || lag === null || queue !== null || scope.messageBytes === null) return {};
+  const { messageBytes } = scope;
+  const mostBytes = lag.mostMessages.map((messages) =>
+    Number.isNaN(messages) ? Number.NaN : queueHeapBytes(surroundings, messages, messages * messageBytes),
+  );
+  return { lag: { mostBytes: mostBytes.subarray(from), messages: lag.messages.subarray(from) } };
 }
 
 /** Below this share of its highest level a queue has not begun. */

@@ -21,6 +21,8 @@ export interface GroupFacts extends Series {
   readonly ceiling: CeilingFacts | null;
   readonly queue: QueueFacts | null;
   readonly ages: AgeFacts | null;
+  /** How far the consumer was behind; left out where it is not known, or where the client's statistics say more. */
+  readonly lag?: LagFacts;
   /** A clock of work done, one value an instant, ascending: messages consumed, bytes allocated. Null when unknown. */
   readonly operationalClock: Float64Array | null;
   /** Who holds the fetched bytes; null where no object graph shows it. */
@@ -37,6 +39,12 @@ export interface CeilingFacts {
 /** What the client's own statistics explain of the group's live bytes, at the instants of `GroupFacts`. */
 export interface QueueFacts {
   readonly expectedBytes: Float64Array; // same length as the instants; NaN where no statistics are near
+}
+
+/** The most a queue can hold for the messages that the consumer is behind, at the instants of `GroupFacts`. */
+export interface LagFacts {
+  readonly mostBytes: Float64Array; // as heap; NaN where the lag is not known
+  readonly messages: Float64Array;
 }
 
 /**

@@ -7,8 +7,9 @@ import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.
 import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
 import type { GroupKind } from "./group-facts.ts";
 import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement } from "./judgement.ts";
+import { isQueueElsewhere } from "./queue-elsewhere.ts";
 import { type Shape, ShapeFitter } from "./shapes.ts";
-import { isQueueElsewhere, judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
+import { judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
 import { weighGroup } from "./weigh-group.ts";
 import { bestShape } from "./weights/shape.ts";
 
@@ -234,7 +235,7 @@ function outsideBytesOf(facts: ProcessFacts, verdict: ProcessVerdict): number {
 }
 
 function limitOf(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter, boundBytes: number | null): Limit | null {
-  const limitBytes = facts.told.memoryLimitBytes;
+  const limitBytes = facts.memoryLimitBytes;
   if (limitBytes === null) return null;
   const liveBytes = liveBytesOf(verdict);
   const outsideBytes = outsideBytesOf(facts, verdict);

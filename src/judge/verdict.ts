@@ -9,10 +9,13 @@
  * 5. What the capture cannot see takes the confidence away, whatever the figures say.
  */
 import { at } from "../base/columns.ts";
-import { boundingClient } from "../clients/lineage.ts";
+import { interpolate } from "../base/statistics.ts";
+import { hasTimes } from "../model/ledger.ts";
+import { readingsBetween } from "./align-series.ts";
 import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { GROUP_CLASSES } from "./group-facts.ts";
 import { PROCESS_CLASSES, type ProcessClass } from "./judgement.ts";
+import { isQueueElsewhere } from "./queue-elsewhere.ts";
 import type { ShapeFitter } from "./shapes.ts";
 import { type EvidenceGrade, type GroupVerdict, LIKELY, weighGroup } from "./weigh-group.ts";
 
@@ -53,6 +56,7 @@ export type Blindness =
   | { readonly code: "attached-late"; readonly residentBytes: number; readonly peakBytes: number }
   | { readonly code: "allocations-only" }
   | { readonly code: "queue-is-native" }
+  | { readonly code: "no-course" }
   | { readonly code: "stale"; readonly reportedBytes: number; readonly liveBytes: number };
 
 export interface OutsideGrowth {
@@ -170,7 +174,8 @@ function decidingGroup(weighed: readonly WeighedGroup[], name: ProcessClass): We
 }
 
 /** A capture that misses most of the process: attached after the memory was allocated, without live sizes, or out of date. */
-function blindness({ profile, lastObserved }: ProcessFacts): Blindness | null {
+function blindness({ profile, lastObserved, groups, isObserved }: ProcessFacts): Blindness | null {
+  if (isObserved && groups.length === 0) return { code: "no-course" };
   if (profile.observes === "allocated") return { code: "allocations-only" };
   const residentBytes = largest(profile.instants.residentBytes, lastObserved);
   if (profile.origin.attached && residentBytes > 4 * profile.peakBytes + 16 * 1024 ** 2) {
@@ -185,12 +190,6 @@ function blindness({ profile, lastObserved }: ProcessFacts): Blindness | null {
 /** What the heap of a runtime does while the queue, which it does not contain, may do anything. */
 const CALM: ReadonlySet<ProcessClass> = new Set<ProcessClass>(["stable", "step", "warm-up"]);
 
-/** The client queues in memory from malloc, and this is a profile of a managed heap, which never contains that. */
-export function isQueueElsewhere({ client, clients, profile, scope }: ProcessFacts): boolean {
-  const layer = client === null ? null : boundingClient(client, scope.version, clients);
-  return layer?.client.queueMemory === "native" && ["go", "jvm", "node"].includes(profile.origin.runtime);
-}
-
 function largest(column: { readonly [row: number]: number }, last: number): number {
   let highest = 0;
   for (let row = 1; row <= last; row++) highest = Math.max(highest, column[row] ?? 0);
@@ -204,21 +203,16 @@ const OUTSIDE_SHARE = 0.1;
 
 /**
  * Resident memory that grows while the live heap does not: allocator retention, fragmentation, or memory that this capture
- * does not see (growth.md 6.5). Needs at least eight observations after the start of the process.
+ * does not see (growth.md 6.5). Needs at least eight observations after the start of the process; of a few captures those of a
+ * memory series between them, with the live heap on the line through the captures.
  */
 function outsideGrowth(facts: ProcessFacts): OutsideGrowth | null {
-  const { profile, groups, lastObserved } = facts;
-  const observed: number[] = [];
-  for (let instant = Math.ceil(lastObserved * START_SHARE); instant <= lastObserved; instant++) {
-    if (instant > 0 && at(profile.instants.residentBytes, instant) > 0) observed.push(instant);
-  }
-  if (observed.length < 8) return null;
-  const resident = observed.map((instant) => at(profile.instants.residentBytes, instant));
-  const live = observed.map((instant) =>
-    groups.reduce((sum, group) => sum + at(group.liveBytes, instant - 1), suppressedBytesAt(facts, instant)),
-  );
+  if (facts.isObserved) return null; // there is no heap to be outside of
+  const observations = observationsOf(facts) ?? readingsOf(facts);
+  if (observations === null) return null;
+  const { resident, live } = observations;
   const outside = resident.map((bytes, row) => bytes - (live[row] ?? 0));
-  const third = Math.max(1, Math.floor(observed.length / 3));
+  const third = Math.max(1, Math.floor(resident.length / 3));
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const thirds = [outside.slice(0, third), outside.slice(third, 2 * third), outside.slice(-third)].map(mean);
   const growthBytes = (thirds[2] ?? 0) - (thirds[0] ?? 0);
@@ -227,6 +221,42 @@ function outsideGrowth(facts: ProcessFacts): OutsideGrowth | null {
   const residentBytes = resident.at(-1) ?? 0;
   if (!rises || growthBytes < Math.max(OUTSIDE_BYTES, OUTSIDE_SHARE * residentBytes) || heapGrowth > growthBytes / 2) return null;
   return { growthBytes, residentBytes, liveBytes: live.at(-1) ?? 0 };
+}
+
+interface Observations {
+  readonly resident: readonly number[];
+  readonly live: readonly number[];
+}
+
+const FEWEST_OBSERVATIONS = 8;
+
+/** At the instants of the capture. */
+function observationsOf(facts: ProcessFacts): Observations | null {
+  const { profile, lastObserved } = facts;
+  const observed: number[] = [];
+  for (let instant = Math.ceil(lastObserved * START_SHARE); instant <= lastObserved; instant++) {
+    if (instant > 0 && at(profile.instants.residentBytes, instant) > 0) observed.push(instant);
+  }
+  if (observed.length < FEWEST_OBSERVATIONS) return null;
+  return {
+    resident: observed.map((instant) => at(profile.instants.residentBytes, instant)),
+    live: observed.map((instant) => liveBytesAt(facts, instant)),
+  };
+}
+
+/** Of the memory series between the first and the last of at least three captures. */
+function readingsOf(facts: ProcessFacts): Observations | null {
+  const { profile, lastObserved, startedAt, memories } = facts;
+  if (startedAt === null || lastObserved < 3 || !hasTimes(profile)) return null;
+  const atMs = Float64Array.from({ length: lastObserved }, (_, row) => startedAt + at(profile.instants.elapsedMs, row + 1));
+  const readings = readingsBetween(memories, at(atMs, 0), at(atMs, lastObserved - 1));
+  if (readings === null || readings.atMs.length < FEWEST_OBSERVATIONS) return null;
+  const live = Float64Array.from(atMs, (_, row) => liveBytesAt(facts, row + 1));
+  return { resident: readings.residentBytes, live: readings.atMs.map((time) => interpolate(atMs, live, time)) };
+}
+
+function liveBytesAt(facts: ProcessFacts, instant: number): number {
+  return facts.groups.reduce((sum, group) => sum + at(group.liveBytes, instant - 1), suppressedBytesAt(facts, instant));
 }
 
 /** Who owns what leaks: fetched messages that are no longer queued are kept by the application. */

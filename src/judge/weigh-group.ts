@@ -18,6 +18,7 @@ import {
 import { type SeriesFit, SHAPES, type Shape, ShapeFitter } from "./shapes.ts";
 import { ceilingCode, effectiveCeiling, peakBytes } from "./weights/ceiling.ts";
 import { weights } from "./weights/index.ts";
+import { isLagBinding } from "./weights/lag.ts";
 import { SHAPES_OF_CLASS } from "./weights/shape.ts";
 import { trustedAgeProfile } from "./weights/survivor-ages.ts";
 
@@ -146,7 +147,7 @@ export function evidenceGrade(facts: GroupFacts): EvidenceGrade {
   if (ages && facts.queue !== null) return "A";
   if (exactAges && facts.ceiling !== null) return "A";
   if (facts.queue !== null || (facts.ceiling !== null && facts.ceiling.sdShare <= KNOWN_CEILING_SD_SHARE)) return "B";
-  return facts.ceiling !== null || ages ? "C" : "D";
+  return facts.ceiling !== null || ages || isLagBinding(facts) ? "C" : "D";
 }
 
 function isUnbounded(name: GroupClass): boolean {

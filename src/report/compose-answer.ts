@@ -2,8 +2,9 @@
 import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { lineageOf } from "../clients/lineage.ts";
-import { type ProcessFacts, suppressedBytesAt } from "../judge/facts.ts";
+import type { ProcessFacts } from "../judge/facts.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
+import { residentAccount } from "../judge/resident-account.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
 import type { Answer, AnswerClient, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
 import { nextStep, reason, summary, suppressionText } from "./words.ts";
@@ -22,7 +23,8 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
   const liveBytes = lastObserved === 0 ? 0 : at(total, lastObserved);
   const timed = hasTimes(profile);
   const durationMs = timed && lastObserved > 0 ? at(profile.instants.elapsedMs, lastObserved) - at(profile.instants.elapsedMs, 1) : null;
-  const residentBytes = lastObserved === 0 ? 0 : at(profile.instants.residentBytes, lastObserved);
+  const account = residentAccount(facts, lastObserved);
+  const residentBytes = account?.residentBytes ?? 0;
   const sites = judgement.sites.slice(0, options.top).map((site) => siteOf(facts, site));
   return {
     schemaVersion: 1,
@@ -50,7 +52,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       durationSeconds: durationMs === null ? null : round(durationMs / 1000, 3),
       sampled: profile.precision.kind === "sampled",
       residentBytes: residentBytes === 0 ? null : residentBytes,
-      unexplainedBytes: residentBytes === 0 ? null : Math.round(residentBytes - liveBytes - suppressedBytesAt(facts, lastObserved)),
+      unexplainedBytes: account === null ? null : Math.round(account.unexplainedBytes),
     },
     groups: judgement.groups.map((group) => groupOf(group, liveBytes)),
     sites,
@@ -164,6 +166,7 @@ function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
 
 function seriesPoints(facts: ProcessFacts, timed: boolean): readonly SeriesPoint[] {
   const { profile, rows, bytesByGroup, lastObserved, queue, startedAt } = facts;
+  const lag = facts.lag?.messages ?? queue?.lag;
   const points: SeriesPoint[] = [];
   const step = Math.max(1, Math.ceil(lastObserved / SERIES_POINTS));
   for (let instant = 1; instant <= lastObserved; instant += step) {
@@ -181,7 +184,7 @@ function seriesPoints(facts: ProcessFacts, timed: boolean): readonly SeriesPoint
         unknown: Math.round(live.unknown),
       },
       queueBytes: known(queue?.valueBytes[instant - 1]),
-      lag: known(queue?.lag[instant - 1]),
+      lag: known(lag?.[instant - 1]),
       residentBytes: residentBytes === 0 ? null : residentBytes,
     });
   }

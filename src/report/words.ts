@@ -125,6 +125,30 @@ function shapeSentences(weight: string, clock: string): Readonly<Record<string, 
   };
 }
 
+/** `1,987 messages/s`, `0.4 messages/s` */
+function perSecond(rate: number | undefined): string {
+  return `${(rate ?? 0) >= 10 ? count(rate) : (rate ?? 0).toPrecision(2)} messages/s`;
+}
+
+function residentOf(residentBytes: number | undefined, measures: string | undefined): string {
+  return measures === "container" ? `${bytes(residentBytes)} that the container holds` : `${bytes(residentBytes)} resident`;
+}
+
+function remainder(unexplainedBytes: number | undefined): string {
+  return (unexplainedBytes ?? 0) < 0
+    ? "more is live than resident, so a part of it was never touched or is swapped out"
+    : `${bytes(unexplainedBytes)} are unexplained`;
+}
+
+/** The parts of an allocator's report that a finding names, the largest first. */
+function parts(figures: Readonly<Record<string, number>>, names: Readonly<Record<string, string>>): string {
+  const shown = Object.keys(names).map((key) => {
+    const grown = figures[key.replace("part", "grown")];
+    return `${names[key]} ${bytes(figures[key])}${grown === undefined ? "" : ` (${grown < 0 ? "" : "+"}${formatBytes(grown)})`}`;
+  });
+  return capitalise(shown.join(", "));
+}
+
 const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
 
 function report({ title, url, fixedIn }: Readonly<Record<string, string>>): string {
@@ -197,6 +221,36 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `Code that calls itself Kafka is in the capture (${owner}), and it is no client that lagleak knows: its memory counts as the application's, and no ceiling applies.`,
   "queue-is-native": ({ ceilingBytes }, { client }) =>
     `${client} queues messages in memory from malloc${ceilingBytes === undefined ? "" : ` (about ${bytes(ceilingBytes)} by its configuration)`}, which no profile of the runtime's heap contains.`,
+  "lag:lag-explains": ({ lagMessages, mostBytes, liveBytes }) =>
+    `It follows the consumer lag and drains with it: at the end ${count(lagMessages)} messages are behind, which may hold ${bytes(mostBytes)}; ${bytes(liveBytes)} are live.`,
+  "lag:lag-does-not-explain": ({ lagMessages, mostBytes, liveBytes }) =>
+    `The consumer lag does not explain it: at the end ${count(lagMessages)} messages are behind, which can hold ${bytes(mostBytes)} at most; ${bytes(liveBytes)} are live.`,
+  "lag:lag-undecided": ({ lagMessages, mostBytes, liveBytes }) =>
+    `The consumer lag (${count(lagMessages)} messages, at most ${bytes(mostBytes)} of memory, ${bytes(liveBytes)} live) does not decide it.`,
+  "lag:lag-allows-more": ({ lagMessages }) =>
+    `The consumer is ${count(lagMessages)} messages behind, more than its queue may hold: the lag neither explains nor accuses.`,
+  "lag-course": ({ firstMessages, lastMessages, mostMessages }) =>
+    `The consumer group was ${count(firstMessages)} messages behind at first and ${count(lastMessages)} at the end${(mostMessages ?? 0) > Math.max(firstMessages ?? 0, lastMessages ?? 0) * 1.1 ? `, ${count(mostMessages)} at most` : ""}.`,
+  "lag-at-end": ({ lastMessages }) => `The consumer group is ${count(lastMessages)} messages behind.`,
+  "lag-of-one-partition": ({ lastMessages }) => `The partition that is furthest behind is ${count(lastMessages)} messages behind.`,
+  "littles-law": ({ liveBytes, rate, messageBytes, residenceMs }) =>
+    `At ${perSecond(rate)} and ${bytes(messageBytes)} of memory each, ${bytes(liveBytes)} are what stays ${formatDuration(residenceMs ?? 0)} before it is freed (Little's law).`,
+  resident: ({ residentBytes, liveBytes, unexplainedBytes }, { measures }) =>
+    `Of ${residentOf(residentBytes, measures)} the live heap explains ${bytes(liveBytes)}; ${remainder(unexplainedBytes)}.`,
+  "resident-with-queue": ({ residentBytes, liveBytes, queueBytes, unexplainedBytes }, { measures }) =>
+    `Of ${residentOf(residentBytes, measures)} the live heap explains ${bytes(liveBytes)} and the client's queue, outside of it, ${bytes(queueBytes)}; ${remainder(unexplainedBytes)}.`,
+  "resident-observed": ({ residentBytes, queueBytes, unexplainedBytes, heapBytes }, { measures, queue }) =>
+    `Of ${residentOf(residentBytes, measures)} ${queue === "" ? "no statistics say what is queued" : `the client's queue explains ${bytes(queueBytes)}`}; ${remainder(unexplainedBytes)}.${heapBytes === undefined ? "" : ` The heap itself says that ${bytes(heapBytes)} are in use.`}`,
+  "allocator-glibc-keeps": ({ totalBytes, inUseBytes, keptBytes }) =>
+    `malloc_info: of ${bytes(totalBytes)} taken from the system ${bytes(inUseBytes)} are in use and ${bytes(keptBytes)} are free: kept by the allocator, not lost.`,
+  "allocator-glibc-in-use": ({ totalBytes, inUseBytes, keptBytes }) =>
+    `malloc_info: of ${bytes(totalBytes)} taken from the system ${bytes(inUseBytes)} are in use; only ${bytes(keptBytes)} are free and kept by the allocator.`,
+  "allocator-go-keeps": (figures, names) =>
+    `MemStats: ${bytes(figures["keptBytes"])} of ${bytes(figures["totalBytes"])} are free and not given back to the system. ${parts(figures, names)}.`,
+  "allocator-go-in-use": (figures, names) =>
+    `MemStats: ${bytes(figures["totalBytes"])} are taken from the system. ${parts(figures, names)}.`,
+  "allocator-jvm": (figures, names) => `Native Memory Tracking: ${bytes(figures["totalBytes"])} are committed. ${parts(figures, names)}.`,
+  "no-course": () => "There is no capture of the heap and no series of memory: nothing says what grows.",
   "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
   "known-issue": (_, names) => `This version of ${names["client"]} is known for it: ${report(names)}`,
   "similar-issue": (_, names) => `A published report about ${names["client"]} that fits: ${report(names)}`,
@@ -262,8 +316,12 @@ const NEXT: Readonly<
     text: `Log what the client itself says of its queues beside the captures: memory that follows it is buffering. ${how}`,
     command: null,
   }),
+  "capture-heap": () => ({
+    text: "Series from outside show that memory grows, not who holds it: capture the heap, too.",
+    command: "lagleak <captures> --memory memory.txt",
+  }),
   "say-started-at": () => ({
-    text: "Say when the capture began, so that the statistics can be laid over it.",
+    text: "Say when the capture began, so that what was recorded beside it can be laid over it.",
     command: "lagleak <captures> --stats stats.jsonl --started-at 2026-01-31T03:00:00Z",
   }),
   "say-message-size": () => ({
@@ -378,6 +436,7 @@ function inconclusiveSentence(of: Summary): string {
   if (of.blind === "queue-is-native") {
     return `The capture cannot tell: the heap of the runtime does not grow, but ${client} queues its messages outside of that heap.`;
   }
+  if (of.blind === "no-course") return "There is nothing to judge by itself: no capture of the heap and no series of memory over time.";
   if (of.blind === "stale") return "The capture cannot tell: it shows an earlier state of the heap than the runtime reports.";
   const held =
     of.kind === null || of.liveBytes === 0

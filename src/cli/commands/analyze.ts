@@ -5,14 +5,14 @@ import { Failure } from "../../base/failure.ts";
 import { openInput } from "../../base/source.ts";
 import { parseSuppressions, type Suppression } from "../../base/suppressions.ts";
 import { clientConfig } from "../../evidence/client-config.ts";
-import type { Evidence } from "../../evidence/evidence.ts";
+import type { Evidence, EvidenceSource, WantedEvidence } from "../../evidence/evidence.ts";
 import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
 import { readEvidence } from "../../evidence/read-evidence.ts";
 import { parseSettings } from "../../evidence/settings.ts";
 import type { Answer, Profile, read } from "../../index.ts";
 import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { type GivenFiles, refuseCapture, sortGiven } from "../inputs.ts";
+import { type GivenFiles, refuseCapture, sortGiven, sourceOf } from "../inputs.ts";
 import {
   type AttributionOptions,
   addAttributionOptions,
@@ -53,6 +53,7 @@ const EXAMPLES = `
 Examples:
   lagleak heaptrack.consumer.1234.zst --stats stats.jsonl --started-at 2026-11-24T03:00:00Z
   lagleak analyze dumps/ --config consumer.properties --memory-limit 512Mi
+  lagleak analyze dumps/ --lag describe.txt --memory pidstat.txt
   lagleak analyze heaptrack.zst --rules rules.yaml --suppressions lsan.supp
   lagleak analyze 'heap.*.pb.gz' --fail-on leak,backlog --min-confidence 0.9 -o leak.json
 `;
@@ -108,17 +109,20 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
 }
 
 async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: GivenFiles["evidence"]): Promise<readonly Evidence[]> {
-  const named = [
+  const named: { file: string | undefined; source: EvidenceSource; wanted?: WantedEvidence }[] = [
     { file: options.config, source: clientConfig },
     { file: options.stats, source: librdkafkaStats },
   ];
+  for (const wanted of ["lag", "memory"] as const) {
+    for (const file of options[wanted] ?? []) named.push({ file, source: await sourceOf(file, wanted), wanted });
+  }
   const evidence: Evidence[] = [];
   const seen = new Set<string>();
-  for (const { file, source } of [...named, ...found]) {
+  for (const { file, source, wanted } of [...named, ...found.map((one) => ({ ...one, wanted: undefined }))]) {
     if (file === undefined || seen.has(`${source.id} ${path.resolve(file)}`)) continue;
     seen.add(`${source.id} ${path.resolve(file)}`);
     if (file === options.config && source === clientConfig) await refuseCapture(file, "--config");
-    evidence.push(...(await readEvidence(file, source)));
+    evidence.push(...(await readEvidence(file, source, wanted)));
   }
   return evidence;
 }

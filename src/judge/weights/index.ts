@@ -1,6 +1,7 @@
 /** The weights of evidence. A new one: write the file, add it here. The order is that of the answer; sums do not care. */
 import type { Weight } from "../group-facts.ts";
 import { ceiling } from "./ceiling.ts";
+import { lag } from "./lag.ts";
 import { operationalClock } from "./operational-clock.ts";
 import { queueAccounting } from "./queue-accounting.ts";
 import { retention } from "./retention.ts";
@@ -8,4 +9,4 @@ import { shape } from "./shape.ts";
 import { singleInstant } from "./single-instant.ts";
 import { survivorAges } from "./survivor-ages.ts";
 
-export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, survivorAges, retention, singleInstant];
+export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, lag, survivorAges, retention, singleInstant];
