@@ -136,7 +136,7 @@ function timelineSection({ answer, timeline }: Report): Markup {
     <button type="button" id="range-clear">${PAGE.wholeRange}</button>
   </div>
 </div>
-<details><summary>${PAGE.seriesTable}</summary><div class="scroll" tabindex="0" role="region" aria-label="${PAGE.seriesTable}"><table class="numbers"><thead><tr>${["time", "client", "application", "runtime", "unknown", "queued", "resident", "lag"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></details>
+<details><summary>${PAGE.seriesTable}</summary><div class="scroll" tabindex="0" role="group" aria-label="${PAGE.seriesTable}"><table class="numbers"><thead><tr>${["time", "client", "application", "runtime", "unknown", "queued", "resident", "lag"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></details>
 </section>`;
 }
 
@@ -154,11 +154,12 @@ function treeSection({ tree }: Report): Markup {
   </fieldset>
   <label class="pick">${PAGE.focus} <select id="focus"><option value="">${PAGE.everything}</option></select></label>
   <label class="check"><input type="checkbox" id="inverted"> ${PAGE.inverted}</label>
+  <label class="check"><input type="checkbox" id="whole"> ${PAGE.whole}</label>
   <label class="find">${PAGE.search} <input type="search" id="search" autocomplete="off" spellcheck="false" placeholder="${PAGE.searchPlaceholder}"></label>
   <output id="search-result" for="search"></output>
 </div>
 <nav id="crumbs" class="crumbs" aria-label="${PAGE.crumbs}"></nav>
-<div class="flame" tabindex="0" role="region" aria-label="${PAGE.flame}"><canvas id="flame" role="img" aria-label="${PAGE.flameImage}"></canvas></div>
+<div class="flame" tabindex="0" role="group" aria-label="${PAGE.flame}"><canvas id="flame" role="img" aria-label="${PAGE.flameImage}"></canvas></div>
 <p id="flame-note" class="values"></p>
 <ul id="tree-legend" class="legend"></ul>
 <fieldset class="segments"><legend class="sr">${PAGE.showAs}</legend>
@@ -166,7 +167,7 @@ function treeSection({ tree }: Report): Markup {
 </fieldset>
 <div id="outline-part"><div class="outline-head" aria-hidden="true"><span>${PAGE.path}</span><span class="now">${PAGE.live}</span><span class="growth">${PAGE.change}</span></div>
 <div id="outline" role="tree" aria-label="${PAGE.tree}" aria-describedby="outline-keys"></div><p id="outline-keys" class="hint">${PAGE.outlineKeys}</p></div>
-<div id="twin-part" class="scroll" tabindex="0" role="region" aria-label="${PAGE.asTable}" hidden></div>
+<div id="twin-part" class="scroll" tabindex="0" role="group" aria-label="${PAGE.asTable}" hidden></div>
 ${folded}
 </section>`;
 }
@@ -180,7 +181,7 @@ function groupsSection({ groups }: Answer): Markup {
   if (groups.length === 0) return NOTHING;
   return html`<section aria-labelledby="groups-title"><h2 id="groups-title">${PAGE.groups}</h2>
 ${filterBox("groups-table")}
-<div class="scroll" tabindex="0" role="region" aria-labelledby="groups-title"><table id="groups-table" data-sortable>
+<div class="scroll" tabindex="0" role="group" aria-labelledby="groups-title"><table id="groups-table" data-sortable>
 <thead><tr>${heads(["memory of", "", "owner", ""], ["live", "number"], ["growth", "number"], ["share", "number"], ["peak", "number"], ["blocks", "number"], ["verdict", ""])}<th scope="col">course</th></tr></thead>
 <tbody>${groups.map(groupRow)}</tbody></table></div></section>`;
 }
@@ -224,7 +225,7 @@ function sitesSection({ sites }: Answer): Markup {
   if (sites.length === 0) return NOTHING;
   return html`<section aria-labelledby="sites-title"><h2 id="sites-title">${PAGE.sites}</h2>
 ${filterBox("sites-table")}
-<div class="scroll" tabindex="0" role="region" aria-labelledby="sites-title"><table id="sites-table" data-sortable>
+<div class="scroll" tabindex="0" role="group" aria-labelledby="sites-title"><table id="sites-table" data-sortable>
 <thead><tr>${heads(["allocated by", "", "where", ""], ["growth", "number"], ["live", "number"], ["verdict", ""])}</tr></thead>
 <tbody>${sites.map(siteRow)}</tbody></table></div></section>`;
 }
@@ -254,7 +255,7 @@ function ceilingPart(ceiling: AnswerCeiling, terms: readonly CeilingTerm[]): Mar
   const table =
     rows.length === 0
       ? NOTHING
-      : html`<div class="scroll" tabindex="0" role="region" aria-label="${PAGE.terms}"><table><thead><tr>${heads(["term", ""], ["bytes", "number"], ["formula", ""], ["source", ""])}</tr></thead><tbody>${rows}</tbody></table></div>`;
+      : html`<div class="scroll" tabindex="0" role="group" aria-label="${PAGE.terms}"><table><thead><tr>${heads(["term", ""], ["bytes", "number"], ["formula", ""], ["source", ""])}</tr></thead><tbody>${rows}</tbody></table></div>`;
   const assumed = ceiling.assumed.length === 0 ? NOTHING : html`<p class="aside">${PAGE.assumed} ${ceiling.assumed.join("; ")}</p>`;
   return html`<article class="ceiling"><h3>${ceiling.client}: ${componentWords(ceiling.component)} <span class="figure">${formatBytes(ceiling.bytes)}</span> <span class="aside">${range}</span></h3><p class="formula">${ceiling.formula}</p>${assumed}<details><summary>${PAGE.termsAndSettings}</summary>${table}<ul class="settings">${settings}</ul></details></article>`;
 }
@@ -267,7 +268,7 @@ function capturesSection({ answer, blindSpots }: Report): Markup {
   const table =
     rows.length === 0
       ? NOTHING
-      : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="captures-title"><table><thead><tr>${heads(["capture", "", "format", "", "clock", "", "taken", ""], ["live", "number"], ["lost", ""])}</tr></thead><tbody>${rows}</tbody></table></div>`;
+      : html`<div class="scroll" tabindex="0" role="group" aria-labelledby="captures-title"><table><thead><tr>${heads(["capture", "", "format", "", "clock", "", "taken", ""], ["live", "number"], ["lost", ""])}</tr></thead><tbody>${rows}</tbody></table></div>`;
   const lost = answer.losses.length === 0 ? NOTHING : html`<h3>${PAGE.losses}</h3><ul>${answer.losses.map(lossItem)}</ul>`;
   const blind =
     blindSpots.length === 0 ? NOTHING : html`<h3>${PAGE.blindSpots}</h3><ul>${blindSpots.map((text) => html`<li>${text}</li>`)}</ul>`;

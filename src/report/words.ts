@@ -473,6 +473,7 @@ export const PAGE = {
   focus: "Memory of",
   everything: "everything",
   inverted: "Callees first",
+  whole: "Whole paths",
   search: "Find",
   searchPlaceholder: "function, module, /regex/",
   crumbs: "Zoom",
@@ -524,9 +525,11 @@ export const PAGE_LIVE = {
   notCopied: "The browser does not allow to copy.",
   capture: (number: number): string => `capture ${number}`,
   smaller: (nodes: number): string => `… ${nodes.toLocaleString("en-US")} smaller`,
+  passed: (frames: number): string => `straight through ${frames} more above it`,
   more: (rows: number): string => `${rows.toLocaleString("en-US")} more`,
-  row: (name: string, group: string, live: string, change: string, percentage: number): string =>
-    `${name}, ${group}, ${live} live, change ${change}, ${percentage} %`,
+  rowOwner: (group: string, percentage: number): string => `, ${group}, ${percentage} %, `,
+  rowLive: " live, ",
+  rowChange: " change",
   tile: (label: string, live: string, percentage: number): string => `${label}, ${live}, ${percentage} %`,
   shown: (shown: number, all: number): string => `${shown} of ${all}`,
   found: (paths: number, size: string, percentage: number): string =>

@@ -5,7 +5,6 @@
 import { formatBytes } from "../../base/units.ts";
 import { at } from "./data.ts";
 import type { Box, Graph } from "./graph.ts";
-import { ancestry } from "./graph.ts";
 import { type Ink, type Palette, readPalette } from "./palette.ts";
 
 const LEVEL = 21;
@@ -17,7 +16,7 @@ export interface Scene {
   readonly zoom: number;
   readonly selected: number; // -1 = none
   readonly matches: ((row: number) => boolean) | null;
-  readonly name: (row: number) => string;
+  readonly name: (row: number, room: number) => string;
   readonly ink: (row: number) => Ink;
   readonly shows: "live" | "change";
 }
@@ -57,7 +56,7 @@ export function createFlameView(canvas: HTMLCanvasElement, on: { hover(row: numb
     }
   }
 
-  function bar(of: Scene, { fills, onData, ink, paper }: Palette, box: Box, level: number, width: number, isAbove: boolean): void {
+  function bar(of: Scene, { fills, plates, onData, ink }: Palette, box: Box, level: number, width: number, isAbove: boolean): void {
     if (context === null) return;
     const x = box.x0 * width;
     const y = level * LEVEL;
@@ -76,23 +75,17 @@ export function createFlameView(canvas: HTMLCanvasElement, on: { hover(row: numb
     const size = of.shows === "live" ? at(of.graph.live, box.row) : at(of.graph.change, box.row);
     const figures = wide > 190 ? `  ${of.shows === "change" && size > 0 ? "+" : ""}${formatBytes(size)}` : "";
     const room = Math.floor((wide - 12) / 7.25) - figures.length;
-    const text = cut(of.name(box.row), room) + figures;
+    const text = cut(of.name(box.row, room), room) + figures;
     // a match is outlined; what is not one stays readable on its faded bar
-    context.fillStyle = isAbove || !isMatch ? ink : onData;
-    if (!isAbove && isMatch) {
+    const isPlain = isAbove || of.ink(box.row) === "above";
+    context.fillStyle = isPlain || !isMatch ? ink : onData;
+    if (!isPlain && isMatch) {
       // a quiet plate under the letters, so that a pattern never crosses them
-      context.save();
-      context.globalAlpha = 1;
-      context.fillStyle = typeof fills[of.ink(box.row)] === "string" ? (fills[of.ink(box.row)] as string) : plate(of.ink(box.row));
+      context.fillStyle = plates[of.ink(box.row)];
       context.fillRect(x + 4, y + 3, Math.min(wide - 9, text.length * 7.25 + 4), LEVEL - 7);
-      context.restore();
+      context.fillStyle = onData;
     }
     context.fillText(text, x + 6, y + LEVEL / 2, wide - 10);
-    void paper;
-  }
-
-  function plate(ink: Ink): string {
-    return getComputedStyle(document.documentElement).getPropertyValue(`--${ink}`).trim();
   }
 
   function rowAt(event: MouseEvent): number | null {
@@ -124,7 +117,7 @@ export function createFlameView(canvas: HTMLCanvasElement, on: { hover(row: numb
   return {
     draw(next) {
       scene = next;
-      above = ancestry(next.graph.structure, next.zoom).slice(0, -1);
+      above = next.graph.ancestry(next.zoom).slice(0, -1);
       const byLevel: Box[][] = [];
       for (const box of next.boxes) {
         byLevel[box.depth] ??= [];

@@ -24,6 +24,10 @@ export interface Graph {
   readonly width: Float64Array; // what the mode draws
   /** Widest first; rows without width are left out. */
   children(row: number): readonly number[];
+  /** Rows that this one stands for, from above to below, because the path runs straight through them. */
+  passed(row: number): readonly number[];
+  /** From everything down to the row, without what is not shown. */
+  ancestry(row: number): readonly number[];
 }
 
 export function callersFirst(tree: CallTree): Structure {
@@ -126,7 +130,51 @@ export function measure(tree: CallTree, structure: Structure, { from, to, mode, 
     }
     return list;
   };
-  return { structure, live, change, width, children };
+  return { structure, live, change, width, children, passed: () => [], ancestry: (row) => ancestry(structure, row) };
+}
+
+/** A path runs straight where a row holds nothing itself and nothing else worth mentioning is called from it. */
+const STRAIGHT_SHARE = 0.999;
+
+/**
+ * The graph without the rows that a path only runs through. Of a straight run one row stays, the one nearest to the memory: the
+ * last where callers come first, the first where callees do.
+ */
+export function shortened(graph: Graph): Graph {
+  const { structure, width } = graph;
+  const keepsLast = structure.chains === null;
+  const ends = new Map<number, number>();
+  const endOf = (row: number): number => {
+    const known = ends.get(row);
+    if (known !== undefined) return known;
+    let end = row;
+    for (;;) {
+      const next = graph.children(end)[0];
+      if (next === undefined || at(width, next) < STRAIGHT_SHARE * at(width, end)) break;
+      end = next;
+    }
+    ends.set(row, end);
+    return end;
+  };
+  const shown = new Map<number, readonly number[]>();
+  const children = (row: number): readonly number[] => {
+    let list = shown.get(row);
+    if (list === undefined) {
+      list = keepsLast ? graph.children(row).map(endOf) : graph.children(row === 0 ? row : endOf(row));
+      shown.set(row, list);
+    }
+    return list;
+  };
+  const whole = (row: number): readonly number[] => ancestry(structure, row);
+  const isEnd = (row: number): boolean => row === 0 || endOf(row) === row;
+  const isShown = (row: number): boolean => (keepsLast ? isEnd(row) : row === 0 || isEnd(at(structure.parent, row)));
+  const passed = (row: number): readonly number[] => {
+    if (row === 0) return [];
+    if (!keepsLast) return whole(endOf(row)).slice(whole(row).length);
+    const above = whole(row).slice(1, -1);
+    return above.slice(above.findLastIndex(isEnd) + 1);
+  };
+  return { ...graph, children, passed, ancestry: (row) => whole(row).filter((step) => step === row || isShown(step)) };
 }
 
 export interface Box {

@@ -15,7 +15,17 @@ function start(): void {
   const tree = data.tree === null ? null : readTree(data.tree);
   for (const hidden of document.querySelectorAll<HTMLElement>("[data-scripted]")) hidden.hidden = false;
   const last = Math.max(0, (tree?.instants ?? 1) - 1);
-  const store = createStore({ from: 0, to: last, mode: "live", focus: -1, inverted: false, zoom: 0, search: "", twin: "tree" });
+  const store = createStore({
+    from: 0,
+    to: last,
+    mode: "live",
+    focus: -1,
+    inverted: false,
+    whole: false,
+    zoom: 0,
+    search: "",
+    twin: "tree",
+  });
   let repaint = (): void => {};
   createThemeSwitch(() => repaint());
   createCopyButtons(data.markdown);

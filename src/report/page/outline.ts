@@ -92,7 +92,6 @@ export function createOutline(host: HTMLElement, on: { zoom(row: number): void; 
     const live = at(graph.live, row);
     const change = at(graph.change, row);
     const share = at(graph.width, row) / Math.max(1, at(graph.width, zoom));
-    attributes["aria-label"] = PAGE_LIVE.row(name(row), group(row), formatBytes(live), signed(change), Math.round(share * 100));
     const fill = element("span", { class: `fill ${party(row)}` });
     fill.style.width = `${Math.round(share * 1000) / 10}%`;
     const made = element("div", {
@@ -107,9 +106,16 @@ export function createOutline(host: HTMLElement, on: { zoom(row: number): void; 
             element("span", { class: "text", text: name(row) }),
           ],
         }),
-        element("span", { class: "share", children: [fill] }),
-        element("span", { class: "now", text: formatBytes(live) }),
-        element("span", { class: "growth", text: change === 0 ? "–" : signed(change) }),
+        element("span", { class: "sr", text: PAGE_LIVE.rowOwner(group(row), Math.round(share * 100)) }),
+        element("span", { class: "share", attributes: { "aria-hidden": "true" }, children: [fill] }),
+        element("span", {
+          class: "now",
+          children: [document.createTextNode(formatBytes(live)), element("span", { class: "sr", text: PAGE_LIVE.rowLive })],
+        }),
+        element("span", {
+          class: "growth",
+          children: [document.createTextNode(signed(change)), element("span", { class: "sr", text: PAGE_LIVE.rowChange })],
+        }),
       ],
     });
     made.style.setProperty("--level", String(level));
@@ -218,7 +224,17 @@ export function createOutline(host: HTMLElement, on: { zoom(row: number): void; 
     const wanted = typed.toLowerCase();
     const from = typed.length === 1 ? place + 1 : place;
     const ordered = [...items.slice(from), ...items.slice(0, from)];
-    activate(ordered.find(({ row }) => row >= 0 && scene?.name(row).toLowerCase().replace(/^\[/, "").startsWith(wanted)));
+    activate(
+      ordered.find(
+        ({ row }) =>
+          row >= 0 &&
+          scene
+            ?.name(row)
+            .toLowerCase()
+            .replace(/^(⋯ )?\[?/, "")
+            .startsWith(wanted),
+      ),
+    );
   }
 
   /** Opens the widest way down until it divides: what a reader would do first. */

@@ -7,8 +7,8 @@ export type Ink = PartyName | "grew" | "shrank" | "above";
 
 export interface Palette {
   readonly fills: Readonly<Record<Ink, string | CanvasPattern>>;
+  readonly plates: Readonly<Record<Ink, string>>; // the same colours without patterns, under letters
   readonly onData: string;
-  readonly paper: string;
   readonly ink: string;
 }
 
@@ -26,8 +26,16 @@ export function readPalette(context: CanvasRenderingContext2D): Palette {
       shrank: fill("shrank", "diagonal"),
       above: colour("above"),
     },
+    plates: {
+      client: colour("client"),
+      app: colour("app"),
+      runtime: colour("runtime"),
+      unknown: colour("unknown"),
+      grew: colour("grew"),
+      shrank: colour("shrank"),
+      above: colour("above"),
+    },
     onData: colour("on-data"),
-    paper: colour("paper"),
     ink: colour("ink"),
   };
 }

@@ -8,6 +8,7 @@ export interface State {
   readonly mode: Mode;
   readonly focus: number; // row of the groups; -1 = everything
   readonly inverted: boolean;
+  readonly whole: boolean; // straight runs of a path are shown, too
   readonly zoom: number; // row of the graph; 0 = all of it
   readonly search: string;
   readonly twin: "tree" | "table";
@@ -58,6 +59,7 @@ function readAddress(initial: State): State {
     mode: MODES.includes(mode) ? (mode as Mode) : initial.mode,
     focus: row("focus", initial.focus, 0xffff),
     inverted: words.get("inverted") === "1",
+    whole: words.get("whole") === "1",
     zoom: row("zoom", initial.zoom, 0xffffffff),
     search: (words.get("find") ?? initial.search).slice(0, 200),
     twin: words.get("as") === "table" ? "table" : initial.twin,
@@ -74,6 +76,7 @@ function writeAddress(state: State, initial: State): void {
   put("mode", state.mode, initial.mode);
   put("focus", state.focus, initial.focus);
   put("inverted", state.inverted ? 1 : 0, 0);
+  put("whole", state.whole ? 1 : 0, 0);
   put("zoom", state.zoom, initial.zoom);
   put("find", state.search, "");
   put("as", state.twin, initial.twin);

@@ -53,7 +53,7 @@ export function createTimeline(
     { name: "limit", label: PAGE_LIVE.limit, bytes: timeline.limitBytes },
   ].flatMap(({ name, label, bytes }) => (bytes === null ? [] : [{ name, label, bytes }]));
   // a limit far above everything would flatten the memory: then it is named at the upper edge instead
-  const highest = Math.max(highestData, ...marks.map(({ bytes }) => (bytes <= 4 * highestData ? bytes : 0))) * 1.08;
+  const highest = Math.max(highestData, ...marks.map(({ bytes }) => (bytes <= 2.5 * highestData ? bytes : 0))) * 1.08;
   let cursor = series.length - 1;
   let selected: { readonly from: number; readonly to: number } | null = null;
   let anchor: number | null = null;
@@ -86,7 +86,7 @@ export function createTimeline(
     }
     const ticks = timeTicks(first, last, Math.max(2, Math.floor(inner() / 110)), timeline.timed);
     for (const tick of ticks) {
-      picture.append(svg("text", { class: "tick", x: x(tick), y: heights.all - 8, "text-anchor": "middle" }, timeText(tick)));
+      picture.append(svg("text", { class: "tick", x: x(tick), y: heights.all - 8, "text-anchor": anchorAt(x(tick)) }, timeText(tick)));
       picture.append(
         svg("line", { class: "grid", x1: x(tick), x2: x(tick), y1: heights.all - MARGIN.bottom, y2: heights.all - MARGIN.bottom + 4 }),
       );
@@ -109,13 +109,20 @@ export function createTimeline(
         picture.append(svg("line", { class: `mark-line ${name}`, x1: MARGIN.left, x2: width - MARGIN.right, y1: height, y2: height }));
       const text = `${label} ${formatBytes(bytes)}${isBeyond ? " ↑" : ""}`;
       const place = isBeyond ? MARGIN.top + 10 + index * 14 : height - 5;
-      picture.append(svg("text", { class: "mark-text", x: MARGIN.left + 6, y: Math.max(11, place) }, text));
+      const side = isBeyond ? { x: width - MARGIN.right - 6, "text-anchor": "end" } : { x: MARGIN.left + 6 };
+      picture.append(svg("text", { class: "mark-text", ...side, y: Math.max(11, place) }, text));
     }
     if (hasLag) drawLag(picture);
     picture.append(selection, cursorLine);
     chart.replaceChildren(picture);
     moveCursor(cursor);
     showSelection();
+  }
+
+  /** Labels at the edges stay inside of the picture. */
+  function anchorAt(place: number): string {
+    if (place > width - 40) return "end";
+    return place < MARGIN.left + 10 ? "start" : "middle";
   }
 
   function drawLag(picture: SVGSVGElement): void {
@@ -296,5 +303,5 @@ function timeTicks(first: number, last: number, most: number, timed: boolean): r
   if (last - first < step) return [first, last];
   const ticks: number[] = [];
   for (let tick = Math.ceil(first / step) * step; tick <= last; tick += step) ticks.push(tick);
-  return ticks;
+  return ticks.length < 2 ? [first, last] : ticks;
 }

@@ -5,12 +5,14 @@ import { PAGE_LIVE } from "../words.ts";
 import { at, type CallTree } from "./data.ts";
 import { element, onceAFrame, part } from "./dom.ts";
 import { createFlameView, type FlameView } from "./flame-view.ts";
-import { ancestry, type Box, calleesFirst, callersFirst, type Graph, layOut, measure, type Structure } from "./graph.ts";
+import { type Box, calleesFirst, callersFirst, type Graph, layOut, measure, type Structure, shortened } from "./graph.ts";
 import { createOutline } from "./outline.ts";
 import type { Ink } from "./palette.ts";
 import { matcherOf } from "./search.ts";
 import type { Mode, State, Store } from "./state.ts";
 import { showTwin } from "./twin-table.ts";
+
+const LONGEST_OTHER = 60;
 
 export interface TreeView {
   repaint(): void;
@@ -41,12 +43,26 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     const folded = at(tree.folded, node);
     return folded > 0 ? PAGE_LIVE.smaller(folded) : (tree.names[at(tree.name, node)] ?? "");
   };
+  /** Both ends of a straight run, as far as there is room for them. */
+  const label = (row: number, room = Number.POSITIVE_INFINITY): string => {
+    const passed = graph?.passed(row) ?? [];
+    if (passed.length === 0) return name(row);
+    const other = name((store.get().inverted ? passed.at(-1) : passed[0]) ?? row);
+    const both = store.get().inverted ? `${name(row)} ⋯ ${other}` : `${other} ⋯ ${name(row)}`;
+    if (both.length <= room && other.length <= LONGEST_OTHER) return both;
+    return store.get().inverted ? `${name(row)} ⋯` : `⋯ ${name(row)}`;
+  };
+  const zoomOut = (): void => {
+    const rows = graph?.ancestry(store.get().zoom) ?? [];
+    store.set({ zoom: rows.at(-2) ?? 0 });
+  };
   const module = (row: number): string => (row === 0 ? "" : (tree.modules[at(tree.module, nodeOf(row))] ?? ""));
   const party = (row: number): string => (row === 0 ? "whole" : (groups[at(tree.group, nodeOf(row))]?.party ?? "unknown"));
   const group = (row: number): string => (row === 0 ? PAGE_LIVE.process : (groups[at(tree.group, nodeOf(row))]?.label ?? ""));
   const ink = (row: number): Ink => {
+    if (row === 0) return "above";
     if (store.get().mode !== "live") return at(graph?.change ?? [], row) < 0 ? "shrank" : "grew";
-    return row === 0 ? "above" : (party(row) as Ink);
+    return party(row) as Ink;
   };
   const timeText = (instant: number): string => {
     const value = at(tree.elapsed, instant);
@@ -63,7 +79,7 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
   });
   const outline = createOutline(outlineHost, {
     zoom: (row) => store.set({ zoom: row }),
-    out: () => store.set({ zoom: at(graph?.structure.parent ?? [], store.get().zoom) }),
+    out: zoomOut,
     select: (row) => {
       selected = row;
       note(row);
@@ -80,7 +96,15 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     }
     const of = at(graph.width, row) / Math.max(1, at(graph.width, 0));
     const size = `${formatBytes(at(graph.live, row))} ${PAGE_LIVE.liveWord}, ${signed(at(graph.change, row))}`;
-    line.textContent = [name(row), module(row), group(row), size, `${(of * 100).toFixed(of < 0.1 ? 1 : 0)} %`]
+    const passed = graph.passed(row).length;
+    line.textContent = [
+      name(row),
+      passed > 0 ? PAGE_LIVE.passed(passed) : "",
+      module(row),
+      group(row),
+      size,
+      `${(of * 100).toFixed(of < 0.1 ? 1 : 0)} %`,
+    ]
       .filter((text) => text !== "")
       .join(" · ");
   }
@@ -94,8 +118,11 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
       boxes,
       zoom,
       selected,
-      matches: matches === null ? null : (row) => row !== 0 && matches(nodeOf(row)),
-      name,
+      matches:
+        matches === null
+          ? null
+          : (row) => row !== 0 && (matches(nodeOf(row)) || (graph as Graph).passed(row).some((step) => matches(nodeOf(step)))),
+      name: label,
       ink,
       shows: mode === "live" ? "live" : "change",
     });
@@ -131,8 +158,11 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
       before !== null &&
       graph !== null &&
       graph.structure === structure &&
-      (["from", "to", "mode", "focus"] as const).every((key) => before[key] === state[key]);
-    if (!isMeasured) graph = measure(tree, structure, state);
+      (["from", "to", "mode", "focus", "whole"] as const).every((key) => before[key] === state[key]);
+    if (!isMeasured) {
+      const measured = measure(tree, structure, state);
+      graph = state.whole ? measured : shortened(measured);
+    }
     if (graph === null) return;
     const zoom = state.zoom < structure.length ? state.zoom : 0;
     if (!isMeasured || before?.zoom !== state.zoom) boxes = layOut(graph, zoom);
@@ -140,7 +170,7 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     drawFlame();
     showCrumbs(zoom);
     if (!isMeasured || before?.zoom !== state.zoom || before?.twin !== state.twin) {
-      if (state.twin === "tree") outline.show({ graph, zoom, name, party, group });
+      if (state.twin === "tree") outline.show({ graph, zoom, name: (row) => label(row), party, group });
       else showTwin(twinHost as HTMLElement, { graph, boxes, name, module, party, group });
     }
     showControls(state);
@@ -149,7 +179,7 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
   function showCrumbs(zoom: number): void {
     const nav = part("crumbs", HTMLElement);
     if (nav === null || graph === null) return;
-    const rows = ancestry(graph.structure, zoom);
+    const rows = graph.ancestry(zoom);
     const shown = rows.length > 5 ? [rows[0] ?? 0, ...rows.slice(-3)] : rows;
     nav.hidden = zoom === 0;
     nav.replaceChildren(
@@ -175,6 +205,8 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     ];
     if (focus !== null) focus.value = state.focus < 0 ? "" : String(state.focus);
     if (inverted !== null) inverted.checked = state.inverted;
+    const whole = part("whole", HTMLInputElement);
+    if (whole !== null) whole.checked = state.whole;
     if (search !== null && search.value !== state.search) search.value = state.search;
     const outlinePart = part("outline-part", HTMLDivElement);
     if (outlinePart !== null) outlinePart.hidden = state.twin === "table";
@@ -214,6 +246,8 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
   focusSelect?.addEventListener("change", () => store.set({ focus: focusSelect.value === "" ? -1 : Number(focusSelect.value) }));
   const inverted = part("inverted", HTMLInputElement);
   inverted?.addEventListener("change", () => store.set({ inverted: inverted.checked, zoom: 0 }));
+  const whole = part("whole", HTMLInputElement);
+  whole?.addEventListener("change", () => store.set({ whole: whole.checked }));
   const search = part("search", HTMLInputElement);
   const find = onceAFrame(() => store.set({ search: (search?.value ?? "").slice(0, 200) }));
   search?.addEventListener("input", find);
@@ -224,7 +258,7 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     radio.addEventListener("change", () => store.set({ twin: radio.value === "table" ? "table" : "tree" }));
   }
   canvas.parentElement?.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") store.set({ zoom: at(graph?.structure.parent ?? [], store.get().zoom) });
+    if (event.key === "Escape") zoomOut();
   });
 
   store.subscribe(render);

@@ -41,7 +41,13 @@ export function createTreemap(host: HTMLElement, tiles: readonly Tile[], choose:
         const text = PAGE_LIVE.tile(tile.label, formatBytes(tile.liveBytes), Math.round(tile.share * 100));
         const button = element("button", {
           class: `tile ${tile.party}`,
-          attributes: { type: "button", "aria-label": text, title: text, "aria-pressed": String(tile.row === focused) },
+          attributes: {
+            type: "button",
+            title: text,
+            "aria-pressed": String(tile.row === focused),
+            "data-row": String(tile.row),
+            ...(isWide ? {} : { "aria-label": text }),
+          },
           children: isWide
             ? [
                 element("span", { class: "tile-name", text: tile.label }),
@@ -63,13 +69,7 @@ export function createTreemap(host: HTMLElement, tiles: readonly Tile[], choose:
   new ResizeObserver(draw).observe(host);
   return (focus) => {
     focused = focus;
-    for (const [index, button] of [...host.querySelectorAll("button")].entries()) {
-      void index;
-      const tile = held.find(
-        ({ label, liveBytes, share }) =>
-          PAGE_LIVE.tile(label, formatBytes(liveBytes), Math.round(share * 100)) === button.getAttribute("aria-label"),
-      );
-      button.setAttribute("aria-pressed", String(tile !== undefined && tile.row === focus));
-    }
+    for (const button of host.querySelectorAll("button"))
+      button.setAttribute("aria-pressed", String(button.dataset["row"] === String(focus)));
   };
 }
