@@ -48,25 +48,30 @@ const LOOKS = [
   { width: 390, theme: "dark" },
 ] as const;
 /** Of these all six pictures are taken, of the others one each. */
-const PICTURED: readonly string[] = ["slow-default", "leaks-behind-full-queue", "slow-default-jemalloc"];
+const PICTURED: readonly string[] = ["leaks", "slow-default-jemalloc"];
 
 for (const [index, sample] of samples.entries()) {
   test(`the report on ${sample} says what its JSON says, and every control works in silence`, { skip }, async () => {
     const { file, answer } = await reportOn(sample);
     const { page, noise, close } = await openPage(browser, file);
     await compare(page, answer);
-    if (PICTURED.includes(sample)) await useEverything(page);
-    await page.evaluate(CLICK_EVERYTHING);
-    const looks = PICTURED.includes(sample) ? LOOKS : [LOOKS[index % LOOKS.length] ?? LOOKS[0]];
-    for (const { width, theme } of looks) {
+    const isPictured = PICTURED.includes(sample);
+    for (const { width, theme } of isPictured ? LOOKS : [LOOKS[index % LOOKS.length] ?? LOOKS[0]]) {
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme: theme });
       await page.waitForTimeout(50);
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width, "nothing is wider than the page");
       await page.screenshot({ path: path.join(PICTURES, `${sample}-${width}-${theme}.png`), fullPage: true });
-      if (PICTURED.includes(sample) && width !== 768) assert.deepEqual(await objections(page), []);
     }
-    if (!PICTURED.includes(sample)) assert.deepEqual(await objections(page, false), []);
+    if (isPictured) {
+      // the last look is dark and narrow; the others follow in light
+      assert.deepEqual(await objections(page), []);
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.emulateMedia({ colorScheme: "light" });
+      await useEverything(page);
+    }
+    await page.evaluate(CLICK_EVERYTHING);
+    assert.deepEqual(await objections(page, isPictured), []);
     await close();
     assert.deepEqual(noise, []);
   });
@@ -269,8 +274,8 @@ test("a report says how it was asked for, and no secret", () => {
 });
 
 const HOSTILE: readonly string[] = [
-  "</script><img_src=x_onerror=alert(1)>",
-  "<!--<script>",
+  "</script><img_src=x_onerror=alert(1)>_",
+  "<--<script>_",
   '"onload="alert(1)"',
   "'onload='alert(1)'",
   "\u001b[2J\u001b]0;owned\u0007",
@@ -292,7 +297,7 @@ test("names that would be markup, scripts or escape sequences are shown as they 
   const { page, noise, close } = await openPage(browser, file);
   assert.equal(await page.locator("img, b, script:not(#data):not(:last-of-type)").count(), 0);
   const shown = await page.locator("#outline").textContent();
-  assert.ok(shown?.includes("</script><img_src=x_onerror=alert(1)>"), "the name is text");
+  assert.ok(shown?.includes("</script><img_src=x_onerror=alert(1)>"), `the name is text: ${shown?.slice(0, 3000)}`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these must not be there
   assert.doesNotMatch(await page.content(), /[\u0000-\u0008\u000b-\u001f\u202a-\u202e]/);
   for (const word of ["/[/", "<script>", "$&"]) await page.locator("#search").fill(word);
@@ -310,10 +315,9 @@ test("the policy of the page stops scripts and requests that are not its own", {
   assert.equal(await page.evaluate("fetch('https://example.invalid/').then(() => 'sent', () => 'stopped')"), "stopped");
   await page.evaluate("document.body.append(Object.assign(document.createElement('img'), { src: 'https://example.invalid/x.png' }))");
   assert.notEqual(await page.title(), "1");
-  assert.ok(
-    noise.every((line) => !line.startsWith("request:")),
-    noise.join("\n"),
-  );
+  for (const stopped of [/inline script violates/, /Connecting to .* violates/, /Loading the image .* violates/]) {
+    assert.match(noise.join("\n"), stopped);
+  }
   await close();
 });
 
