@@ -9,7 +9,7 @@ import { displayName } from "../base/symbols.ts";
 import type { ProcessFacts } from "../judge/facts.ts";
 import { frameText, hasTimes, moduleBaseName, totalLiveBytes } from "../model/ledger.ts";
 import { FrameKind, type Profile } from "../model/profile.ts";
-import { printable, shorten } from "./printable.ts";
+import { bounded } from "./markup.ts";
 
 /** Row 0 is the whole process. Parents precede children. */
 export interface FoldedTree {
@@ -33,9 +33,11 @@ export interface FlameBudget {
   readonly nameCharacters: number; // of all names together
 }
 
-export const FLAME_BUDGET: FlameBudget = { nodes: 12_000, instants: 32, nameCharacters: 1_500_000 };
+export const FLAME_BUDGET: FlameBudget = { nodes: 24_000, instants: 32, nameCharacters: 1_500_000 };
 
-const NAME_COLUMNS = 240;
+const MOST_GROUPS = 1024; // 4 parties × clients × components of one process
+
+const NAME_CHARACTERS = 240;
 const MOST_CELLS = 16_000_000; // of the matrix paths × instants: 128 MB
 
 export function foldTree(facts: ProcessFacts, budget: FlameBudget = FLAME_BUDGET): FoldedTree {
@@ -75,7 +77,8 @@ function mergePaths({ profile, groupOfPath }: ProcessFacts): MergedPaths {
   modules.row("");
   const nameOfFrame = Uint32Array.from({ length: frames.length }, (_, frame) => (frame === 0 ? 0 : texts.row(nodeName(profile, frame))));
   const moduleOfFrame = Uint32Array.from({ length: frames.length }, (_, frame) => modules.row(moduleName(profile, frame)));
-  const known = new Map<string, number>();
+  const known = new Map<number, number>();
+  const names = Math.max(1, texts.list.length);
   const parent = new Uint32Array(paths.length);
   const name = new Uint32Array(paths.length);
   const module = new Uint32Array(paths.length);
@@ -85,7 +88,8 @@ function mergePaths({ profile, groupOfPath }: ProcessFacts): MergedPaths {
   for (let path = 1; path < paths.length; path++) {
     const frame = at(paths.frame, path);
     const above = at(nodeOfPath, at(paths.parent, path));
-    const key = `${above} ${at(nameOfFrame, frame)} ${at(groupOfPath, path)}`;
+    // exact below 2^53: millions of nodes, of names and 256 groups
+    const key = (above * names + at(nameOfFrame, frame)) * MOST_GROUPS + (at(groupOfPath, path) % MOST_GROUPS);
     let node = known.get(key);
     if (node === undefined) {
       node = length++;
@@ -126,12 +130,12 @@ class Texts {
 }
 
 function nodeName(profile: Profile, frame: number): string {
-  const name = shorten(printable(displayName(frameText(profile, frame))), NAME_COLUMNS);
+  const name = bounded(displayName(frameText(profile, frame)), NAME_CHARACTERS);
   return at(profile.frames.kind, frame) === FrameKind.thread ? `[${name}]` : name;
 }
 
 function moduleName({ frames, modules, strings }: Profile, frame: number): string {
-  return shorten(printable(moduleBaseName(strings[at(modules.name, at(frames.module, frame))] ?? "")), NAME_COLUMNS);
+  return bounded(moduleBaseName(strings[at(modules.name, at(frames.module, frame))] ?? ""), NAME_CHARACTERS);
 }
 
 /** Equally spaced, the first, the last and the highest among them. */
@@ -254,7 +258,7 @@ function restsOf(merged: MergedPaths, self: Float64Array, instants: number, home
     if (at(isKept, node) === 1) continue;
     const parent = at(home, node);
     const group = at(merged.group, node);
-    const key = parent * 0x10000 + group; // there are fewer groups: 4 parties × clients × components
+    const key = parent * MOST_GROUPS + group;
     const rest = rests.get(key) ?? { parent, group, count: 0, values: new Float64Array(instants) };
     rests.set(key, rest);
     rest.count++;
