@@ -33,7 +33,7 @@ export interface FlameBudget {
   readonly nameCharacters: number; // of all names together
 }
 
-export const FLAME_BUDGET: FlameBudget = { nodes: 24_000, instants: 32, nameCharacters: 1_500_000 };
+export const FLAME_BUDGET: FlameBudget = { nodes: 16_000, instants: 32, nameCharacters: 1_500_000 };
 
 const MOST_GROUPS = 1024; // 4 parties × clients × components of one process
 

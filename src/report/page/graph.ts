@@ -168,12 +168,25 @@ export function shortened(graph: Graph): Graph {
   const whole = (row: number): readonly number[] => ancestry(structure, row);
   const isEnd = (row: number): boolean => row === 0 || endOf(row) === row;
   const isShown = (row: number): boolean => (keepsLast ? isEnd(row) : row === 0 || isEnd(at(structure.parent, row)));
+  const runs = new Map<number, readonly number[]>();
   const passed = (row: number): readonly number[] => {
-    if (row === 0) return [];
-    if (!keepsLast) return whole(endOf(row)).slice(whole(row).length);
-    const above = whole(row).slice(1, -1);
-    return above.slice(above.findLastIndex(isEnd) + 1);
+    let run = runs.get(row);
+    if (run === undefined) {
+      run = row === 0 ? [] : keepsLast ? straightAbove(row) : straightBelow(row);
+      runs.set(row, run);
+    }
+    return run;
   };
+  function straightAbove(row: number): readonly number[] {
+    const rows: number[] = [];
+    for (let step = at(structure.parent, row); !isEnd(step); step = at(structure.parent, step)) rows.push(step);
+    return rows.reverse();
+  }
+  function straightBelow(row: number): readonly number[] {
+    const rows: number[] = [];
+    for (let step = endOf(row); step !== row; step = at(structure.parent, step)) rows.push(step);
+    return rows.reverse();
+  }
   return { ...graph, children, passed, ancestry: (row) => whole(row).filter((step) => step === row || isShown(step)) };
 }
 
