@@ -1,10 +1,10 @@
 /** Builds the package: `tsc` for the library and the tests, esbuild for the bin (one small entry, commands loaded on demand). */
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
@@ -43,3 +43,22 @@ await build({
 });
 chmodSync("dist/bin/lagleak.js", 0o755);
 cpSync("src/report/schema.json", "dist/report/schema.json", { errorOnExist: false, force: true });
+
+// the scripts and the style of the HTML report, which html.ts puts into every page
+mkdirSync("dist/report/page", { recursive: true });
+await build({
+  entryPoints: ["src/report/page/main.ts"],
+  outfile: "dist/report/page/page.js",
+  bundle: true,
+  minify: true,
+  format: "iife",
+  platform: "browser",
+  target: ["chrome111", "firefox115", "safari16.4"],
+  charset: "ascii",
+  logLevel: "warning",
+});
+const style = readFileSync("src/report/page/page.css", "utf8");
+// the dark theme stands once in the source: here it is repeated for those whose system asks for it
+const dark = /:root\[data-theme="dark"\] (\{[^}]*\})/.exec(style)?.[1] ?? "";
+const both = style.replace("* {\n", `@media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) ${dark} }\n* {\n`);
+writeFileSync("dist/report/page/page.css", (await transform(both, { loader: "css", minify: true, target: ["chrome111"] })).code.trim());

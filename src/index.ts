@@ -10,15 +10,17 @@ import { clients } from "./clients/index.ts";
 import { type OwnRules, readRules as readOwnRules } from "./clients/own-rules.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import { readCapture } from "./formats/recognize.ts";
-import { type Circumstances, gatherFacts, NOTHING_TOLD } from "./judge/facts.ts";
+import { type Circumstances, gatherFacts, NOTHING_TOLD, type ProcessFacts } from "./judge/facts.ts";
 import { judge } from "./judge/judge.ts";
 import { joinSeries, type Member } from "./model/join-series.ts";
 import type { Profile } from "./model/profile.ts";
 import type { Answer } from "./report/answer.ts";
-import { composeAnswer } from "./report/compose-answer.ts";
+import { type ComposeOptions, composeAnswer } from "./report/compose-answer.ts";
+import { htmlPage } from "./report/html.ts";
 import { json } from "./report/json.ts";
 import { markdown } from "./report/markdown.ts";
 import type { Renderer, RenderOptions } from "./report/renderer.ts";
+import { composeReport, type Report } from "./report/report.ts";
 import { sarif } from "./report/sarif.ts";
 import { terminal } from "./report/terminal.ts";
 
@@ -30,6 +32,7 @@ export type { Circumstances } from "./judge/facts.ts";
 export type { Profile } from "./model/profile.ts";
 export type { Answer } from "./report/answer.ts";
 export type { RenderOptions } from "./report/renderer.ts";
+export type { Report } from "./report/report.ts";
 
 export interface ReadOptions extends OpenOptions {
   /** Name bare addresses from the symbol tables of the modules on this machine. Default: true. */
@@ -58,13 +61,27 @@ export interface AnalyzeOptions {
 
 /** Judges a profile (null: evidence alone) and composes the answer. */
 export function analyze(profile: Profile | null, options: AnalyzeOptions = {}): Answer {
+  const facts = factsOf(profile, options);
+  return composeAnswer(facts, judge(facts), composeOptions(options));
+}
+
+/** The same with the tree of call paths and whatever else a page shows beside the answer, for `render(report, "html")`. */
+export function report(profile: Profile | null, options: AnalyzeOptions = {}): Report {
+  const facts = factsOf(profile, options);
+  return composeReport(facts, judge(facts), composeOptions(options));
+}
+
+function factsOf(profile: Profile | null, options: AnalyzeOptions): ProcessFacts {
   const evidence = options.evidence ?? [];
   if (profile === null && evidence.length === 0) {
     throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Give at least one capture, or --stats." });
   }
   if (options.told?.client !== undefined && options.told.client !== null) requireClient(options.told.client, options.told.rules ?? null);
-  const facts = gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
-  return composeAnswer(facts, judge(facts), { version: VERSION, top: options.top ?? 10 });
+  return gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
+}
+
+function composeOptions({ top }: AnalyzeOptions): ComposeOptions {
+  return { version: VERSION, top: top ?? 10 };
 }
 
 /**
@@ -91,10 +108,10 @@ function orList(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-const renderers: readonly Renderer[] = [json, markdown, sarif, terminal];
+const renderers: readonly Renderer[] = [htmlPage, json, markdown, sarif, terminal];
 
-/** The answer as `text`, `json`, `markdown` or `sarif`. */
-export function render(answer: Answer, format: string, options: Partial<RenderOptions> = {}): string {
+/** The answer as `text`, `json`, `markdown`, `html` or `sarif`. HTML of an answer alone lacks the graph of call paths. */
+export function render(answer: Answer | Report, format: string, options: Partial<RenderOptions> = {}): string {
   const renderer = renderers.find(({ id }) => id === format);
   if (renderer === undefined) {
     throw new Failure({
@@ -103,5 +120,12 @@ export function render(answer: Answer, format: string, options: Partial<RenderOp
       hint: `Use one of ${renderers.map(({ id }) => id).join(", ")}.`,
     });
   }
-  return renderer.render(answer, { columns: options.columns ?? 80, color: options.color ?? false, verbose: options.verbose ?? false });
+  const complete: RenderOptions = {
+    columns: options.columns ?? 80,
+    color: options.color ?? false,
+    verbose: options.verbose ?? false,
+    command: options.command ?? null,
+  };
+  if (!("answer" in answer)) return renderer.render(answer, complete);
+  return renderer.renderReport?.(answer, complete) ?? renderer.render(answer.answer, complete);
 }

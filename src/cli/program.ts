@@ -32,6 +32,11 @@ const commands: readonly Entry[] = [
   },
   { name: "inspect", summary: "show what is in one capture, without judging it", load: () => import("./commands/inspect.ts") },
   { name: "list", summary: "list the supported formats, clients and methods", load: () => import("./commands/list.ts") },
+  {
+    name: "report",
+    summary: "write the answer as one self-contained HTML page, for the people who have to be convinced",
+    load: () => import("./commands/report.ts"),
+  },
 ];
 
 const EXAMPLES = `

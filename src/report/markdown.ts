@@ -6,7 +6,7 @@ import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Answer, AnswerCeiling, Group, Site } from "./answer.ts";
 import { printable, sparkline } from "./printable.ts";
 import type { Renderer } from "./renderer.ts";
-import { clientWords, componentWords, evidenceStrength, verdictTitle } from "./words.ts";
+import { clientWords, componentWords, evidenceStrength, nextTitle, verdictTitle } from "./words.ts";
 
 /** A symbol may be a megabyte long; a ticket may not. */
 const MOST_CHARACTERS = 200;
@@ -21,7 +21,7 @@ export const markdown: Renderer = {
         answer.verdict.because.map(({ text, logBayesFactor }) => withStrength(text, logBayesFactor)),
       ),
       listSection("What to do", adviceItems(answer)),
-      listSection(nextTitle(answer), nextItems(answer)),
+      listSection(nextTitle(answer.verdict.class), nextItems(answer)),
       details("Memory by owner", groupTable(answer)),
       details("What grew most", siteTable(answer)),
       details("What the configuration allows", answer.ceilings.flatMap(ceilingItems)),
@@ -60,10 +60,6 @@ function adviceItems({ verdict }: Answer): readonly string[] {
       ...(costs === null ? [] : [`_Price: ${prose(costs)}_`]),
     ].join(" ");
   });
-}
-
-function nextTitle({ verdict }: Answer): string {
-  return verdict.class === "inconclusive" ? "What would settle it" : "What would make it surer";
 }
 
 function nextItems({ verdict }: Answer): readonly string[] {

@@ -8,7 +8,7 @@ import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.
 import { plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
-import { clientWords, componentWords, evidenceStrength, verdictTitle } from "./words.ts";
+import { clientWords, componentWords, evidenceStrength, nextTitle, verdictTitle } from "./words.ts";
 
 const COLOR_OF_CLASS: Readonly<Record<VerdictClass, Style>> = {
   leak: "red",
@@ -83,12 +83,11 @@ function adviceLines({ verdict }: Answer): readonly string[] {
 
 function nextLines({ verdict }: Answer, columns: number, paint: Paint): string[] {
   if (verdict.next.length === 0) return [];
-  const title = verdict.class === "inconclusive" ? "What would settle it" : "What would make it surer";
   const lines = verdict.next.flatMap((step) => [
     ...hang("- ", step.text, columns),
     ...(step.command === null ? [] : [`      ${paint("cyan", `$ ${printable(step.command)}`)}`]),
   ]);
-  return [paint("bold", title), ...lines];
+  return [paint("bold", nextTitle(verdict.class)), ...lines];
 }
 
 /** `client: fetch responses`; with several clients in the process the client by its name. */

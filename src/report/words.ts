@@ -486,3 +486,172 @@ function settingsText(settings: Readonly<Record<string, string>>): string {
 function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+const BLIND_SPOTS: Readonly<Record<string, string>> = {
+  "no-capture": "No capture was given: this is what the client's own statistics say.",
+  "allocations-only": "It counts what was allocated, not what is still live.",
+  "attached-late": "Memory that was allocated before the profiler was attached is missing.",
+  "runtime-heap-only": "It shows the heap of the runtime; memory that native code takes from malloc is not in it.",
+  "who-keeps": "Stacks say who allocated memory. They do not say who keeps it.",
+  sampled: "It is sampled: sizes are estimates, and small or rare allocations may be missing.",
+  "no-ages": "It does not say how old the live memory is.",
+  "single-instant": "It is one moment: it cannot show growth.",
+  "no-times": "It does not say when it was taken: the captures are only in order.",
+  "no-resident": "It does not say how large the process was: memory that the allocator keeps cannot be told.",
+  "no-statistics": "No statistics of the client lie over it: how much was queued is not known.",
+  "no-limit": "No memory limit was given: whether the process can be killed is not answered.",
+};
+
+/** What a capture cannot see, in a sentence. */
+export function blindSpot(code: string): string {
+  const sentence = BLIND_SPOTS[code];
+  if (sentence === undefined) throw new Error(`words.ts has no sentence for the blind spot "${code}"`);
+  return sentence;
+}
+
+const GRADES: Readonly<Record<string, string>> = {
+  A: "statistics of the client, or exact ages of the memory with a ceiling",
+  B: "a ceiling, and the size of the messages is known",
+  C: "a guessed ceiling, or counters",
+  D: "the shape of the course alone",
+};
+
+export function gradeWords(grade: string): string {
+  return GRADES[grade] ?? "";
+}
+
+/** How bad a verdict is, for a colour that repeats what the words say. */
+export function verdictTone(verdictClass: VerdictClass): "bad" | "doubtful" | "good" {
+  if (verdictClass === "leak") return "bad";
+  return ["backlog", "outside-heap", "inconclusive"].includes(verdictClass) ? "doubtful" : "good";
+}
+
+export function nextTitle(verdictClass: VerdictClass): string {
+  return verdictClass === "inconclusive" ? "What would settle it" : "What would make it surer";
+}
+
+/** `rust-rdkafka: fetch responses` */
+export function groupWords({
+  party,
+  client,
+  component,
+}: {
+  readonly party: string;
+  readonly client: string | null;
+  readonly component: string | null;
+}): string {
+  const who = party === "app" ? "application" : (client ?? (party === "unknown" ? "owner unknown" : party));
+  return component === null ? who : `${who}: ${componentWords(component)}`;
+}
+
+/** What the HTML report says around its figures. */
+export const PAGE = {
+  skip: "Skip to the verdict",
+  copyMarkdown: "Copy as Markdown",
+  copyLink: "Copy link to this view",
+  theme: "Theme",
+  themeAuto: "as the system",
+  themeLight: "light",
+  themeDark: "dark",
+  overLimit: "Over the memory limit",
+  confidence: "Confidence",
+  grade: "Evidence",
+  liveAtEnd: "Live at the end",
+  else_: "Otherwise:",
+  why: "Why",
+  littleWeight: "little weight",
+  advice: "What to do",
+  price: "Price:",
+  timeline: "Memory over time",
+  timelineHint: "Drag over the chart to see below what grew in that range.",
+  timelineCursor: "Moment",
+  timelineKeys: "Left and right move the cursor, with Shift they select a range, Home and End jump, Escape selects everything.",
+  from: "From",
+  to: "To",
+  wholeRange: "Whole capture",
+  seriesTable: "The series as a table",
+  tree: "Where it was allocated",
+  show: "What the widths show",
+  modeLive: "Live",
+  modeChange: "Change",
+  modeGrown: "Only what grew",
+  focus: "Memory of",
+  everything: "everything",
+  inverted: "Callees first",
+  whole: "Whole paths",
+  search: "Find",
+  searchPlaceholder: "function, module, /regex/",
+  crumbs: "Zoom",
+  flame: "Graph of call paths",
+  flameImage: "Graph of call paths; the tree below holds the same and works by keyboard",
+  showAs: "The graph as",
+  asTree: "Tree",
+  asTable: "Table",
+  path: "call path",
+  live: "live",
+  change: "change",
+  outlineKeys: "Arrows move and open, Enter zooms, Escape goes back out, letters find a name.",
+  folded: (nodes: string, size: string): string =>
+    `${nodes} small call paths (${size} live together) are folded into "… smaller" rows, so that the page stays light.`,
+  treemap: "Who holds it at the end",
+  treemapHint: "The area is the live memory. Choose one to see only its call paths.",
+  groups: "Memory by owner",
+  sites: "What grew most",
+  filter: "Filter",
+  stack: "stack",
+  unknown: "(unknown)",
+  ceilings: "What the configuration allows",
+  terms: "Terms of the formula",
+  termsAndSettings: "Terms and settings",
+  assumed: "Assumed:",
+  captures: "What was read",
+  nothingLost: "nothing",
+  losses: "What could not be read",
+  blindSpots: "What this capture cannot see",
+  reproduce: "How to reproduce",
+  footer: "This page makes no request: everything it shows is inside of it.",
+} as const;
+
+/** What the scripts of the HTML report say while it is used. */
+export const PAGE_LIVE = {
+  party: { client: "client", app: "application", runtime: "runtime", unknown: "owner unknown" },
+  together: "together",
+  resident: "resident size",
+  queued: "queued messages",
+  ceiling: "ceiling of the queue",
+  limit: "memory limit",
+  lag: "lag",
+  lagMessages: "lag (messages)",
+  liveWord: "live",
+  process: "the whole process",
+  grew: "grew",
+  shrank: "shrank",
+  copied: "Copied.",
+  notCopied: "The browser does not allow to copy.",
+  capture: (number: number): string => `capture ${number}`,
+  smaller: (nodes: number): string => `… ${nodes.toLocaleString("en-US")} smaller`,
+  passed: (frames: number): string => `straight through ${frames} more above it`,
+  more: (rows: number): string => `${rows.toLocaleString("en-US")} more`,
+  rowOwner: (group: string, percentage: number): string => `, ${group}, ${percentage} %, `,
+  rowLive: " live, ",
+  rowChange: " change",
+  tile: (label: string, live: string, percentage: number): string => `${label}, ${live}, ${percentage} %`,
+  shown: (shown: number, all: number): string => `${shown} of ${all}`,
+  found: (paths: number, size: string, percentage: number): string =>
+    paths === 0 ? "nothing found" : `${paths.toLocaleString("en-US")} found, ${size} (${percentage} %)`,
+  twinHeads: [
+    ["function", ""],
+    ["called by", ""],
+    ["memory of", ""],
+    ["module", ""],
+    ["level", "number"],
+    ["live", "number"],
+    ["change", "number"],
+  ],
+  twinCut: (shown: number, all: number): string => `The ${shown} widest of ${all.toLocaleString("en-US")} boxes`,
+  modeHint: {
+    live: (_from: string, to: string): string => `What is live at ${to}. The widths are bytes, callers stand above what they call.`,
+    change: (from: string, to: string): string => `What changed from ${from} to ${to}. The widths are bytes gained or lost.`,
+    grown: (from: string, to: string): string => `What grew from ${from} to ${to}. The widths are bytes gained; what shrank is left out.`,
+  },
+} as const;

@@ -34,11 +34,12 @@ import {
   type SessionOptions,
 } from "../options.ts";
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
+import { reproduction } from "../reproduce.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 
 const MAX_SUPPRESSIONS_BYTES = 1 << 22;
 
-const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "sarif"];
+const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "html", "sarif"];
 
 export type AnalyzeOptions = ClientOptions &
   EvidenceOptions &
@@ -59,21 +60,26 @@ Examples:
 `;
 
 export function define(command: Command, end: (exitCode: ExitCode) => void): void {
+  addAnalyzeOptions(command, FORMATS);
+  command.addHelpText("after", EXAMPLES);
+  command.action(async (captures: readonly string[], options: AnalyzeOptions) => end(await runAnalyze(captures, options)));
+}
+
+/** Everything that an answer can hang on. */
+export function addAnalyzeOptions(command: Command, formats: readonly AnswerFormat[]): void {
   command.argument("[captures...]", "captures of one process in any order: files, folders, globs, - for standard input");
   addClientOptions(command);
   addEvidenceOptions(command);
   addAttributionOptions(command);
   addSelectionOptions(command);
   addReadingOptions(command);
-  addOutputOptions(command, FORMATS);
+  addOutputOptions(command, formats);
   addSessionOptions(command);
   addGateOptions(command);
-  command.addHelpText("after", EXAMPLES);
-  command.action(async (captures: readonly string[], options: AnalyzeOptions) => end(await run(captures, options)));
 }
 
 /** Reads the captures and the evidence, judges, and writes the answer. @throws Failure */
-async function run(captures: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
+export async function runAnalyze(captures: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
   const terminal = openTerminal(options);
   const format = answerFormat(options, FORMATS, terminal);
   const settings = parseSettings(options.set ?? []);
@@ -90,7 +96,7 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
   const suppressions = options.suppressions === undefined ? [] : await readSuppressions(options.suppressions);
   if (options.client !== undefined) lagleak.requireClient(options.client, rules);
   const profile = files.length === 0 ? null : selected(await readAll(lagleak.read, files, options, terminal), options);
-  const answer = lagleak.analyze(profile, {
+  const circumstances = {
     evidence,
     top: options.top,
     told: {
@@ -102,10 +108,16 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
       rules,
       suppressions,
     },
+  };
+  const answer = format === "html" ? lagleak.report(profile, circumstances) : lagleak.analyze(profile, circumstances);
+  const text = lagleak.render(answer, format, {
+    columns: terminal.columns,
+    color: terminal.color,
+    verbose: options.verbose ?? false,
+    command: format === "html" ? reproduction(process.argv.slice(2)) : null,
   });
-  const text = lagleak.render(answer, format, { columns: terminal.columns, color: terminal.color, verbose: options.verbose ?? false });
   await writeAnswer(text, options, terminal);
-  return gate(answer, options);
+  return gate("answer" in answer ? answer.answer : answer, options);
 }
 
 async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: GivenFiles["evidence"]): Promise<readonly Evidence[]> {
