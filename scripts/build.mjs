@@ -42,4 +42,6 @@ await build({
   plugins: [withoutChildProcess],
 });
 chmodSync("dist/bin/lagleak.js", 0o755);
-cpSync("src/report/schema.json", "dist/report/schema.json", { errorOnExist: false, force: true });
+for (const schema of ["schema.json", "diff-schema.json"]) {
+  cpSync(`src/report/${schema}`, `dist/report/${schema}`, { errorOnExist: false, force: true });
+}

@@ -8,6 +8,7 @@ import { Failure } from "../base/failure.ts";
 import type { OpenOptions } from "../base/source.ts";
 import { parseBytes, parseDurationMs } from "../base/units.ts";
 import type { Told } from "../judge/facts.ts";
+import { GROUPINGS, type Grouping } from "../judge/grouping.ts";
 import type { Moment } from "../model/select.ts";
 import type { AnswerFormat } from "./output.ts";
 import type { When } from "./terminal.ts";
@@ -59,6 +60,7 @@ export interface OutputOptions {
   readonly json?: boolean;
   readonly output?: string; // path
   readonly force?: boolean;
+  readonly redact?: boolean;
 }
 
 /** How the program behaves beside its answer. */
@@ -138,6 +140,14 @@ export function addSelectionOptions(command: Command): void {
 
 export function topOption(): Option {
   return new Option("--top <n>", "entries in each list").argParser(parseCount).default(10);
+}
+
+export function groupByOption(): Option {
+  return new Option("--group-by <what>", "what memory is summed up by").choices(GROUPINGS).default("component" satisfies Grouping);
+}
+
+export function redactOption(): Option {
+  return new Option("--redact", "hide names that are your own: paths, functions, packages; clients, runtimes and libraries stay readable");
 }
 
 export function addReadingOptions(command: Command): void {

@@ -30,6 +30,16 @@ const commands: readonly Entry[] = [
     summary: "compute how much a client may buffer, and which settings fit a memory limit",
     load: () => import("./commands/ceiling.ts"),
   },
+  {
+    name: "convert",
+    summary: "write a capture in the format of another tool: pprof, collapsed stacks, speedscope",
+    load: () => import("./commands/convert.ts"),
+  },
+  {
+    name: "diff",
+    summary: "show what grew and what shrank between two captures",
+    load: () => import("./commands/diff.ts"),
+  },
   { name: "inspect", summary: "show what is in one capture, without judging it", load: () => import("./commands/inspect.ts") },
   { name: "list", summary: "list the supported formats, clients and methods", load: () => import("./commands/list.ts") },
 ];

@@ -14,7 +14,7 @@ export interface TerminalOptions {
 export interface Stream {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  readonly write: (text: string) => unknown;
+  readonly write: (text: string | Uint8Array) => unknown;
 }
 
 export interface Surroundings {
@@ -29,7 +29,7 @@ export interface Terminal {
   readonly color: boolean; // of stdout
   readonly columns: number; // of stdout; 100 where it is no terminal
   readonly progress: Progress;
-  readonly answer: (text: string) => void;
+  readonly answer: (text: string | Uint8Array) => void;
   /** To stderr, unless --quiet. */
   readonly note: (text: string) => void;
   /** To stderr, only with --verbose. */

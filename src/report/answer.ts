@@ -82,6 +82,7 @@ export interface Group {
   readonly class: VerdictClass;
   readonly confidence: number;
   readonly courseBytes: readonly number[]; // at most 24 levels, equally spaced over the capture: for sparklines
+  readonly name?: string; // only where groups were asked for by party, package, function or type
 }
 
 export interface Site {

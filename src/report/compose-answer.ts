@@ -2,7 +2,9 @@
 import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { type ProcessFacts, suppressedBytesAt } from "../judge/facts.ts";
+import type { Grouping } from "../judge/grouping.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
+import { regroup } from "../judge/regroup.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
 import type { Answer, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
 import { nextStep, reason, summary, suppressionText } from "./words.ts";
@@ -10,6 +12,8 @@ import { nextStep, reason, summary, suppressionText } from "./words.ts";
 export interface ComposeOptions {
   readonly version: string;
   readonly top: number; // most sites shown
+  /** Left out: `component`, as the judge groups them. */
+  readonly groupBy?: Grouping;
 }
 
 const COURSE_POINTS = 24;
@@ -51,7 +55,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       residentBytes: residentBytes === 0 ? null : residentBytes,
       unexplainedBytes: residentBytes === 0 ? null : Math.round(residentBytes - liveBytes - suppressedBytesAt(facts, lastObserved)),
     },
-    groups: judgement.groups.map((group) => groupOf(group, liveBytes)),
+    groups: groupsOf(facts, judgement, options).map((group) => groupOf(group, liveBytes)),
     sites,
     ceilings: facts.ceilings.map(({ component, bytes, lowBytes, highBytes, formula, settings, assumed }) => ({
       client: facts.client?.id ?? "",
@@ -105,7 +109,15 @@ function lossOf({ code, text, offset, count }: AnswerLoss): AnswerLoss {
   return { code, text, offset, count };
 }
 
-function groupOf(group: GroupJudgement, liveBytes: number): Group {
+function groupsOf(
+  facts: ProcessFacts,
+  judgement: Judgement,
+  { groupBy, top }: ComposeOptions,
+): readonly (GroupJudgement & { name?: string })[] {
+  return groupBy === undefined || groupBy === "component" ? judgement.groups : regroup(facts, judgement.groups, groupBy, top);
+}
+
+function groupOf(group: GroupJudgement & { name?: string }, liveBytes: number): Group {
   return {
     party: group.party,
     client: group.client,
@@ -119,6 +131,7 @@ function groupOf(group: GroupJudgement, liveBytes: number): Group {
     class: group.class,
     confidence: round(group.confidence, 4),
     courseBytes: thin(group.course, COURSE_POINTS),
+    ...(group.name === undefined ? {} : { name: group.name }),
   };
 }
 

@@ -3,7 +3,7 @@
  * Everything fits the width; colour repeats what words say and never says more.
  */
 import { styleText } from "node:util";
-import { formatBytes, formatDuration } from "../base/units.ts";
+import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
 import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.ts";
 import { plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
@@ -93,6 +93,7 @@ function nextLines({ verdict }: Answer, columns: number, paint: Paint): string[]
 
 /** `client: fetch responses`; with several clients in the process the client by its name. */
 function groupName(group: Group, isOnlyClient: boolean): string {
+  if (group.name !== undefined) return group.name;
   if (group.party === "app") return group.owner ?? "application";
   const who = group.party === "client" && !isOnlyClient ? (group.client ?? "client") : group.party;
   return group.component === null ? who : `${who}: ${componentWords(group.component)}`;
@@ -103,14 +104,17 @@ const SHOWN_SHARE = 0.002; // of the peak
 const GAP_COLUMNS = 2;
 
 function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): string[] {
-  const shown = groups.filter((group) => group.peakBytes >= SHOWN_SHARE * totals.peakBytes).slice(0, SHOWN_GROUPS);
+  // those that were asked for are as many as were asked for
+  const shown = groups
+    .filter(({ peakBytes, name }) => name !== undefined || peakBytes >= SHOWN_SHARE * totals.peakBytes)
+    .slice(0, most(groups));
   if (shown.length === 0) return [];
   const isWide = columns >= 76;
   const isOnlyClient = new Set(groups.flatMap(({ client }) => (client === null ? [] : [client]))).size <= 1;
   const rows = shown.map((group) => {
     const share = isWide ? [`${Math.round(group.share * 100)} %`] : [];
     const course = isWide ? [sparkline(thin(group.courseBytes, columns >= 90 ? 16 : 12))] : [];
-    return { group, cells: [formatBytes(group.liveBytes), signed(group.growthBytes), ...share, group.class, ...course] };
+    return { group, cells: [formatBytes(group.liveBytes), formatGrowth(group.growthBytes), ...share, group.class, ...course] };
   });
   const titles = ["live", "growth", ...(isWide ? ["share"] : []), "verdict", ...(isWide ? ["course"] : [])];
   const widths = titles.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => widthOf(cells[column] ?? ""))));
@@ -127,13 +131,13 @@ function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): 
   return [paint("bold", `Memory: ${formatBytes(totals.liveBytes)} live${peak}`), ...table.toString().split("\n").map(trimEnd), ...tail];
 }
 
+function most(groups: readonly Group[]): number {
+  return groups.some(({ name }) => name !== undefined) ? groups.length : SHOWN_GROUPS;
+}
+
 function thin(levels: readonly number[], wanted: number): readonly number[] {
   if (levels.length <= wanted) return levels;
   return Array.from({ length: wanted }, (_, index) => levels[Math.round((index * (levels.length - 1)) / (wanted - 1))] ?? 0);
-}
-
-function signed(bytes: number): string {
-  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
 }
 
 function trimEnd(line: string): string {
@@ -144,7 +148,7 @@ function siteLines({ sites }: Answer, columns: number, paint: Paint, options: Re
   const shown = sites.slice(0, options.verbose ? 10 : 3);
   if (shown.length === 0) return [];
   const lines = shown.flatMap((site) => [
-    `  ${signed(site.growthBytes).padStart(11)}  ${shorten(printable(siteName(site)), columns - 30)}  ${paint(COLOR_OF_CLASS[site.class], site.class)}`,
+    `  ${formatGrowth(site.growthBytes).padStart(11)}  ${shorten(printable(siteName(site)), columns - 30)}  ${paint(COLOR_OF_CLASS[site.class], site.class)}`,
     ...(options.verbose
       ? site.stack
           .slice(-8)

@@ -2,14 +2,13 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { Failure } from "../../base/failure.ts";
-import { openInput } from "../../base/source.ts";
-import { parseSuppressions, type Suppression } from "../../base/suppressions.ts";
 import { clientConfig } from "../../evidence/client-config.ts";
 import type { Evidence } from "../../evidence/evidence.ts";
 import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
 import { readEvidence } from "../../evidence/read-evidence.ts";
 import { parseSettings } from "../../evidence/settings.ts";
-import type { Answer, Profile, read } from "../../index.ts";
+import type { Answer, Profile } from "../../index.ts";
+import type { Grouping } from "../../judge/grouping.ts";
 import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { type GivenFiles, refuseCapture, sortGiven } from "../inputs.ts";
@@ -27,16 +26,16 @@ import {
   clientOptions,
   type EvidenceOptions,
   type GateOptions,
+  groupByOption,
   type OutputOptions,
-  openOptions,
   type ReadingOptions,
+  redactOption,
   type SelectionOptions,
   type SessionOptions,
 } from "../options.ts";
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
-import { openTerminal, type Terminal } from "../terminal.ts";
-
-const MAX_SUPPRESSIONS_BYTES = 1 << 22;
+import { readAll, readSuppressions } from "../reading.ts";
+import { openTerminal } from "../terminal.ts";
 
 const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "sarif"];
 
@@ -47,13 +46,14 @@ export type AnalyzeOptions = ClientOptions &
   ReadingOptions &
   OutputOptions &
   SessionOptions &
-  GateOptions;
+  GateOptions & { readonly groupBy: Grouping };
 
 const EXAMPLES = `
 Examples:
   lagleak heaptrack.consumer.1234.zst --stats stats.jsonl --started-at 2026-11-24T03:00:00Z
   lagleak analyze dumps/ --config consumer.properties --memory-limit 512Mi
   lagleak analyze heaptrack.zst --rules rules.yaml --suppressions lsan.supp
+  lagleak analyze hist.*.txt --group-by type --top 20 --redact
   lagleak analyze 'heap.*.pb.gz' --fail-on leak,backlog --min-confidence 0.9 -o leak.json
 `;
 
@@ -63,8 +63,10 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   addEvidenceOptions(command);
   addAttributionOptions(command);
   addSelectionOptions(command);
+  command.addOption(groupByOption());
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
+  command.addOption(redactOption());
   addSessionOptions(command);
   addGateOptions(command);
   command.addHelpText("after", EXAMPLES);
@@ -92,6 +94,8 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
   const answer = lagleak.analyze(profile, {
     evidence,
     top: options.top,
+    groupBy: options.groupBy,
+    redact: options.redact ?? false,
     told: {
       ...clientOptions(options),
       settings,
@@ -121,35 +125,6 @@ async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: 
     evidence.push(await readEvidence(file, source));
   }
   return evidence;
-}
-
-/** @throws Failure `configuration` */
-async function readSuppressions(file: string): Promise<readonly Suppression[]> {
-  try {
-    return parseSuppressions(new TextDecoder().decode(await (await openInput(file)).readAll(MAX_SUPPRESSIONS_BYTES)), file);
-  } catch (cause) {
-    if (!(cause instanceof Failure) || cause.code === "configuration") throw cause;
-    throw new Failure({
-      code: "configuration",
-      message: cause.message,
-      where: { file },
-      hint: "This file was to be read as suppressions.",
-      cause,
-    });
-  }
-}
-
-async function readAll(readCaptures: typeof read, files: readonly string[], options: ReadingOptions, terminal: Terminal): Promise<Profile> {
-  try {
-    terminal.progress.phase(files.length === 1 ? `reading ${files[0]}` : `reading ${files.length} captures`);
-    return await readCaptures(files, {
-      symbolize: options.symbolize,
-      onProgress: terminal.progress.advance,
-      ...openOptions(options),
-    });
-  } finally {
-    terminal.progress.end();
-  }
 }
 
 /** @throws Failure `usage` when nothing of the capture is left */
