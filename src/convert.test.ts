@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Profile as Pprof } from "pprof-format";
 import { inputFromBytes } from "./base/source.ts";
 import { readCapture } from "./formats/recognize.ts";
-import { inspect } from "./index.ts";
+import { compare, inspect } from "./index.ts";
 import { collapsedOf } from "./report/convert-collapsed.ts";
 import { pprofOf } from "./report/convert-pprof.ts";
 import { speedscopeOf } from "./report/convert-speedscope.ts";
@@ -39,13 +39,26 @@ test("pprof holds the live and the allocated sizes of every stack, and is read b
   assert.equal(after?.liveBytes, before?.liveBytes);
   assert.equal(after?.blocks, before?.blocks);
   assert.equal(after?.allocatedBytes, before?.allocatedBytes);
+  const groups = compare(profile, { ...read, captures: profile.captures, origin: profile.origin }, { groupBy: "component" }).groups;
+  assert.ok(
+    groups.every(({ growthBytes }) => growthBytes === 0),
+    "the same memory is attributed the same",
+  );
 });
 
 test("collapsed stacks are one line each, and no name breaks a line or a frame", async () => {
   const text = collapsedOf(profile);
-  assert.deepEqual(text.split("\n"), ["thread rdk:broker1;rd_kafka_recv;malloc 3000000", "main;注文:\\x1b[31m🦀\\u2028;malloc 400000", ""]);
+  assert.deepEqual(text.split("\n"), ["[rdk:broker1];rd_kafka_recv;malloc 3000000", "main;注文:\\x1b[31m🦀\\u202e;malloc 400000", ""]);
   const read = await readCapture(await inputFromBytes("heap.collapsed", new TextEncoder().encode(text)), { symbolize: false });
   assert.equal(inspect(read).liveBytes, 3_400_000);
+  assert.deepEqual(
+    compare(read, read, { groupBy: "component" }).groups.map(({ client, afterBytes }) => [client, afterBytes]),
+    [
+      ["librdkafka", 3_000_000],
+      [null, 400_000],
+    ],
+    "threads stay threads",
+  );
 });
 
 test("speedscope gets what is live and what was allocated, with weights that sum up to its end", () => {

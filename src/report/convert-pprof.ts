@@ -4,8 +4,10 @@
  */
 import { at } from "../base/columns.ts";
 import { WireWriter } from "../base/protobuf-writer.ts";
+import { displayName } from "../base/symbols.ts";
+import { frameText } from "../model/ledger.ts";
 import type { Profile } from "../model/profile.ts";
-import { frameName, stacksOf } from "./stacks.ts";
+import { frameName, isThread, stacksOf } from "./stacks.ts";
 
 /** Field numbers of profile.proto. */
 const PROFILE = {
@@ -46,10 +48,14 @@ export function pprofOf(profile: Profile): Uint8Array {
   for (const { frames, liveBytes, liveBlocks, allocatedBytes, allocatedBlocks } of stacksOf(profile)) {
     const live = [liveBlocks, liveBytes];
     const allocated = [allocatedBlocks, allocatedBytes];
-    for (const frame of frames) used.add(frame);
+    const threads = frames.filter((frame) => isThread(profile, frame));
+    const code = frames.filter((frame) => !isThread(profile, frame));
+    for (const frame of code) used.add(frame);
+    const labels = threads.map((frame) => [id("thread"), id(displayName(frameText(profile, frame)))] as const);
     out.message(PROFILE.sample, (sample) => {
-      sample.packed(1, frames.toReversed()); // leaf first
+      sample.packed(1, code.reverse()); // leaf first
       sample.packed(2, profile.observes === "live" ? live : profile.observes === "allocated" ? allocated : [...allocated, ...live]);
+      for (const [key, text] of labels) sample.message(3, typeWriter(key, text));
     });
   }
   writeModules(out, profile, id);
@@ -65,6 +71,7 @@ export function pprofOf(profile: Profile): Uint8Array {
   return out.finish();
 }
 
+/** A ValueType (type, unit) or a Label (key, text): both are two strings. */
 function typeWriter(type: number, unit: number): (message: WireWriter) => void {
   return (message) => {
     message.varint(1, type);

@@ -41,8 +41,12 @@ export function stacksOf(profile: Profile): readonly Stack[] {
   return stacks;
 }
 
-/** A frame's name for people; threads are told from functions. */
+/** A frame's name for people; threads in brackets, as async-profiler writes them. */
 export function frameName(profile: Profile, frame: number): string {
   const name = displayName(frameText(profile, frame));
-  return at(profile.frames.kind, frame) === FrameKind.thread ? `thread ${name}` : name;
+  return isThread(profile, frame) ? `[${name}]` : name;
+}
+
+export function isThread({ frames }: Profile, frame: number): boolean {
+  return at(frames.kind, frame) === FrameKind.thread;
 }
