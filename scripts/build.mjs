@@ -1,10 +1,11 @@
 /** Builds the package: `tsc` for the library and the tests, esbuild for the bin (one small entry, commands loaded on demand). */
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { thirdPartyNotices } from "./notices.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
@@ -25,7 +26,8 @@ const withoutChildProcess = {
   },
 };
 
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: { lagleak: "dist/main.js" },
   outdir: "dist/bin",
   bundle: true,
@@ -41,6 +43,10 @@ await build({
   logLevel: "warning",
   plugins: [withoutChildProcess],
 });
+const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+  Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+);
+writeFileSync("dist/THIRD-PARTY-NOTICES", thirdPartyNotices(bundled));
 chmodSync("dist/bin/lagleak.js", 0o755);
 for (const schema of ["schema.json", "diff-schema.json"]) {
   cpSync(`src/report/${schema}`, `dist/report/${schema}`, { errorOnExist: false, force: true });
