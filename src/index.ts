@@ -67,6 +67,8 @@ export interface AnalyzeOptions {
   readonly top?: number;
   /** What the groups of the answer are. Default: `component`. */
   readonly groupBy?: Grouping;
+  /** Add the paths that hold the memory, as a tree. Default: false. */
+  readonly tree?: boolean;
   /** Hide the names that are the user's own. Default: false. See docs/redaction.md. */
   readonly redact?: boolean;
 }
@@ -80,7 +82,12 @@ export function analyze(profile: Profile | null, options: AnalyzeOptions = {}): 
   if (options.told?.client !== undefined && options.told.client !== null) requireClient(options.told.client, options.told.rules ?? null);
   const gathered = gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
   const facts = options.redact === true ? redactFacts(gathered) : gathered;
-  return composeAnswer(facts, judge(facts), { version: VERSION, top: options.top ?? 10, groupBy: options.groupBy ?? "component" });
+  return composeAnswer(facts, judge(facts), {
+    version: VERSION,
+    top: options.top ?? 10,
+    groupBy: options.groupBy ?? "component",
+    tree: options.tree ?? false,
+  });
 }
 
 export interface CompareOptions {

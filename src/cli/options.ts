@@ -69,6 +69,7 @@ export interface SessionOptions {
   readonly progress: When;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  readonly pager?: boolean;
 }
 
 export const GATES = ["leak", "backlog", "over-limit", "inconclusive"] as const;
@@ -173,6 +174,7 @@ export function addSessionOptions(command: Command): void {
     .optionsGroup("Terminal:")
     .addOption(whenOption("--color <when>", "colour in text; NO_COLOR and FORCE_COLOR are honoured"))
     .addOption(whenOption("--progress <when>", "progress on stderr"))
+    .option("--no-pager", "do not show a long answer by $PAGER")
     .option("-q, --quiet", "no notes on stderr")
     .option("-v, --verbose", "whole stacks and every ceiling; more notes on stderr");
 }

@@ -58,7 +58,8 @@ export async function writeAnswer(
   terminal: Terminal,
 ): Promise<void> {
   if (!goesToFile(options)) {
-    terminal.answer(answer);
+    if (typeof answer === "string") await terminal.show(answer);
+    else terminal.answer(answer);
     return;
   }
   const file = options.output;

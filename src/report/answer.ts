@@ -118,6 +118,17 @@ export interface SeriesPoint {
   readonly residentBytes: number | null;
 }
 
+/** A path of memory, root first; frames that pass everything on to one callee are one node. Only where it was asked for. */
+export interface PathNode {
+  readonly names: readonly string[]; // none: the process
+  readonly decides: number; // index of the name that says whose it is; else of the last
+  readonly party: "client" | "app" | "runtime" | "unknown";
+  readonly liveBytes: number; // with everything below
+  readonly growthBytes: number;
+  readonly others: number; // callees that hold too little to be shown
+  readonly children: readonly PathNode[];
+}
+
 /** What a suppression of the user took out of groups, sites, totals and the verdict. */
 export interface AnswerSuppression {
   readonly pattern: string;
@@ -157,4 +168,5 @@ export interface Answer {
   readonly captures: readonly AnswerCapture[];
   readonly losses: readonly AnswerLoss[]; // of the series and of the evidence
   readonly suppressions: readonly AnswerSuppression[];
+  readonly tree?: PathNode;
 }

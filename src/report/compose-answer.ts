@@ -7,6 +7,7 @@ import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgemen
 import { regroup } from "../judge/regroup.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
 import type { Answer, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
+import { pathTree } from "./path-tree.ts";
 import { nextStep, reason, summary, suppressionText } from "./words.ts";
 
 export interface ComposeOptions {
@@ -14,6 +15,8 @@ export interface ComposeOptions {
   readonly top: number; // most sites shown
   /** Left out: `component`, as the judge groups them. */
   readonly groupBy?: Grouping;
+  /** With the paths of memory as a tree. */
+  readonly tree?: boolean;
 }
 
 const COURSE_POINTS = 24;
@@ -26,6 +29,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
   const timed = hasTimes(profile);
   const durationMs = timed && lastObserved > 0 ? at(profile.instants.elapsedMs, lastObserved) - at(profile.instants.elapsedMs, 1) : null;
   const residentBytes = lastObserved === 0 ? 0 : at(profile.instants.residentBytes, lastObserved);
+  const tree = options.tree === true ? pathTree(facts) : null;
   const sites = judgement.sites.slice(0, options.top).map((site) => siteOf(facts, site));
   return {
     schemaVersion: 1,
@@ -78,6 +82,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
     })),
     losses: summed([...profile.losses, ...facts.losses]),
     suppressions: suppressionsOf(facts),
+    ...(tree === null ? {} : { tree }),
   };
 }
 

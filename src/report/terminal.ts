@@ -8,6 +8,7 @@ import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.
 import { plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
+import { treeText } from "./tree-text.ts";
 import { componentWords, evidenceStrength, verdictTitle } from "./words.ts";
 
 const COLOR_OF_CLASS: Readonly<Record<VerdictClass, Style>> = {
@@ -32,6 +33,7 @@ export const terminal: Renderer = {
       list("Why", reasonLines(answer), columns, paint),
       groupLines(answer, columns, paint),
       siteLines(answer, columns, paint, options),
+      treeLines(answer, columns, paint),
       ceilingLines(answer, columns, paint, options),
       list("What to do", adviceLines(answer), columns, paint),
       nextLines(answer, columns, paint),
@@ -157,6 +159,11 @@ function siteLines({ sites }: Answer, columns: number, paint: Paint, options: Re
       : []),
   ]);
   return [paint("bold", "What grew most"), ...lines];
+}
+
+function treeLines({ tree, totals }: Answer, columns: number, paint: Paint): string[] {
+  if (tree === undefined || tree.children.length === 0) return [];
+  return [paint("bold", "Paths, with what is live below them"), ...treeText(tree, totals.liveBytes, columns, paint)];
 }
 
 function siteName(site: Site): string {

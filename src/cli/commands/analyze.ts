@@ -46,13 +46,14 @@ export type AnalyzeOptions = ClientOptions &
   ReadingOptions &
   OutputOptions &
   SessionOptions &
-  GateOptions & { readonly groupBy: Grouping };
+  GateOptions & { readonly groupBy: Grouping; readonly tree?: boolean };
 
 const EXAMPLES = `
 Examples:
   lagleak heaptrack.consumer.1234.zst --stats stats.jsonl --started-at 2026-11-24T03:00:00Z
   lagleak analyze dumps/ --config consumer.properties --memory-limit 512Mi
   lagleak analyze heaptrack.zst --rules rules.yaml --suppressions lsan.supp
+  lagleak analyze heaptrack.zst --tree --focus rd_kafka
   lagleak analyze hist.*.txt --group-by type --top 20 --redact
   lagleak analyze 'heap.*.pb.gz' --fail-on leak,backlog --min-confidence 0.9 -o leak.json
 `;
@@ -63,7 +64,7 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   addEvidenceOptions(command);
   addAttributionOptions(command);
   addSelectionOptions(command);
-  command.addOption(groupByOption());
+  command.addOption(groupByOption()).option("--tree", "add the paths that hold the memory, as a tree");
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
   command.addOption(redactOption());
@@ -95,6 +96,7 @@ async function run(captures: readonly string[], options: AnalyzeOptions): Promis
     evidence,
     top: options.top,
     groupBy: options.groupBy,
+    tree: options.tree ?? false,
     redact: options.redact ?? false,
     told: {
       ...clientOptions(options),
