@@ -3,6 +3,7 @@
  * through the same door.
  */
 import { Failure } from "./base/failure.ts";
+import { jsonText } from "./base/json-text.ts";
 import { nearestNames } from "./base/nearest.ts";
 import { type OpenOptions, openInput } from "./base/source.ts";
 import { VERSION } from "./base/version.ts";
@@ -119,7 +120,7 @@ export function compare(before: Profile, after: Profile, options: CompareOptions
 
 /** The difference as `text`, `json` or `markdown`. */
 export function renderComparison(answer: DiffAnswer, format: "text" | "json" | "markdown", options: Partial<RenderOptions> = {}): string {
-  if (format === "json") return `${JSON.stringify(answer, null, 2)}\n`;
+  if (format === "json") return jsonText(answer);
   if (format === "markdown") return diffMarkdown(answer);
   return diffText(answer, { columns: options.columns ?? 80, color: options.color ?? false });
 }

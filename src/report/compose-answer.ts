@@ -8,6 +8,7 @@ import { regroup } from "../judge/regroup.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
 import type { Answer, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
 import { pathTree } from "./path-tree.ts";
+import { shorten } from "./printable.ts";
 import { nextStep, reason, summary, suppressionText } from "./words.ts";
 
 export interface ComposeOptions {
@@ -41,9 +42,12 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       confidence: round(judgement.confidence, 4),
       probabilities: roundAll(judgement.probabilities),
       grade: judgement.grade,
-      summary: summary(judgement.summary, profile.instants.length > 2 ? durationMs : null),
+      summary: summary(
+        { ...judgement.summary, site: judgement.summary.site && shorten(judgement.summary.site, NAME_COLUMNS) },
+        profile.instants.length > 2 ? durationMs : null,
+      ),
       because: judgement.because
-        .map(reason)
+        .map((finding) => reason({ ...finding, names: shortened(finding.names) }))
         .map((entry) => ({ ...entry, logBayesFactor: entry.logBayesFactor === null ? null : round(entry.logBayesFactor, 2) })),
       next: judgement.next.map(nextStep),
       advice: judgement.advice.map(({ code, text, settings, costs }) => ({ code, text, settings, costs })),
@@ -84,6 +88,15 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
     suppressions: suppressionsOf(facts),
     ...(tree === null ? {} : { tree }),
   };
+}
+
+/** A name in a sentence: symbols may be thousands of characters long. */
+const NAME_COLUMNS = 120;
+
+function shortened(names: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(names).map(([key, name]) => [key, key === "url" || key === "title" ? name : shorten(name, NAME_COLUMNS)]),
+  );
 }
 
 function suppressionsOf({ suppressed, lastObserved }: ProcessFacts): readonly AnswerSuppression[] {
@@ -148,6 +161,9 @@ function thin(values: Float64Array, points: number): readonly number[] {
   );
 }
 
+/** As long as a path may be on Linux. */
+const LONGEST_PLACE = 4096;
+
 function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
   const { frames, modules, strings } = profile;
   const stack = framesOf(profile, site.path);
@@ -157,8 +173,8 @@ function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
   const line = at(frames.line, site.frame);
   return {
     stack: (named.length > 0 ? named : stack).map((frame) => displayName(frameText(profile, frame))),
-    module: module === "" ? null : moduleBaseName(module),
-    file: file === "" ? null : file,
+    module: module === "" ? null : moduleBaseName(module).slice(-LONGEST_PLACE),
+    file: file === "" ? null : file.slice(-LONGEST_PLACE),
     line: line === 0 ? null : line,
     party: site.party,
     component: site.component,

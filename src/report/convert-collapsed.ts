@@ -3,13 +3,12 @@
  * allocated ones where there are no others. `;` separates frames, so it becomes `:` inside of names.
  */
 import type { Profile } from "../model/profile.ts";
-import { printable } from "./printable.ts";
 import { frameName, stacksOf } from "./stacks.ts";
 
 export function collapsedOf(profile: Profile): string {
   const names = new Map<number, string>();
   const nameOf = (frame: number): string => {
-    const name = names.get(frame) ?? printable(frameName(profile, frame)).replaceAll(";", ":");
+    const name = names.get(frame) ?? frameName(profile, frame).replaceAll(";", ":");
     names.set(frame, name);
     return name;
   };

@@ -4,10 +4,8 @@
  */
 import { at } from "../base/columns.ts";
 import { WireWriter } from "../base/protobuf-writer.ts";
-import { displayName } from "../base/symbols.ts";
-import { frameText } from "../model/ledger.ts";
 import type { Profile } from "../model/profile.ts";
-import { frameName, isThread, stacksOf } from "./stacks.ts";
+import { frameName, isThread, placeText, stacksOf } from "./stacks.ts";
 
 /** Field numbers of profile.proto. */
 const PROFILE = {
@@ -51,7 +49,7 @@ export function pprofOf(profile: Profile): Uint8Array {
     const threads = frames.filter((frame) => isThread(profile, frame));
     const code = frames.filter((frame) => !isThread(profile, frame));
     for (const frame of code) used.add(frame);
-    const labels = threads.map((frame) => [id("thread"), id(displayName(frameText(profile, frame)))] as const);
+    const labels = threads.map((frame) => [id("thread"), id(frameName(profile, frame).slice(1, -1))] as const);
     out.message(PROFILE.sample, (sample) => {
       sample.packed(1, code.reverse()); // leaf first
       sample.packed(2, profile.observes === "live" ? live : profile.observes === "allocated" ? allocated : [...allocated, ...live]);
@@ -85,7 +83,7 @@ function writeModules(out: WireWriter, { modules, strings, origin }: Profile, id
     origin.executable !== null && strings[at(modules.name, module)] === origin.executable ? 0 : 1;
   const rows = Array.from({ length: modules.length - 1 }, (_, row) => row + 1).sort((a, b) => isMain(a) - isMain(b) || a - b);
   for (const module of rows) {
-    const name = id(strings[at(modules.name, module)] ?? "");
+    const name = id(placeText(strings[at(modules.name, module)] ?? ""));
     out.message(PROFILE.mapping, (mapping) => {
       mapping.varint(1, module);
       mapping.varint(2, 0);
@@ -98,7 +96,7 @@ function writeModules(out: WireWriter, { modules, strings, origin }: Profile, id
 function writeFrame(out: WireWriter, profile: Profile, frame: number, id: (text: string) => number): void {
   const { frames, strings } = profile;
   const name = id(frameName(profile, frame));
-  const file = id(strings[at(frames.file, frame)] ?? "");
+  const file = id(placeText(strings[at(frames.file, frame)] ?? ""));
   const line = at(frames.line, frame);
   const module = at(frames.module, frame);
   out.message(PROFILE.function, (message) => {

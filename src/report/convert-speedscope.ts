@@ -3,8 +3,9 @@
  * and one of what was allocated, where the capture knows both.
  */
 import { at } from "../base/columns.ts";
+import { jsonText } from "../base/json-text.ts";
 import type { Profile } from "../model/profile.ts";
-import { frameName, type Stack, stacksOf } from "./stacks.ts";
+import { frameName, placeText, type Stack, stacksOf } from "./stacks.ts";
 
 interface SpeedscopeFrame {
   readonly name: string;
@@ -40,18 +41,21 @@ export function speedscopeOf(profile: Profile, version: string): string {
     ...(profile.observes === "allocated" ? [] : [view("live", ({ liveBytes }) => liveBytes)]),
     ...(profile.observes === "live" ? [] : [view("allocated", ({ allocatedBytes }) => allocatedBytes)]),
   ];
-  return `${JSON.stringify({
-    $schema: "https://www.speedscope.app/file-format-schema.json",
-    exporter: `lagleak ${version}`,
-    name: profile.captures[0]?.path ?? "",
-    activeProfileIndex: 0,
-    shared: { frames },
-    profiles,
-  })}\n`;
+  return jsonText(
+    {
+      $schema: "https://www.speedscope.app/file-format-schema.json",
+      exporter: `lagleak ${version}`,
+      name: profile.captures[0]?.path ?? "",
+      activeProfileIndex: 0,
+      shared: { frames },
+      profiles,
+    },
+    0,
+  );
 }
 
 function frameOf(profile: Profile, frame: number): SpeedscopeFrame {
-  const file = profile.strings[at(profile.frames.file, frame)] ?? "";
+  const file = placeText(profile.strings[at(profile.frames.file, frame)] ?? "");
   const line = at(profile.frames.line, frame);
   return { name: frameName(profile, frame), ...(file === "" ? {} : { file }), ...(line === 0 ? {} : { line }) };
 }

@@ -133,5 +133,5 @@ function captureItems({ captures, losses, suppressions, totals }: Answer): reado
     return `- Not read: ${prose(text)}${offset === null ? "" : ` (byte ${offset})`}${count > 1 ? ` (${count} times)` : ""}`;
   });
   const leftOut = suppressions.map(({ text }) => `- ${prose(text)}`);
-  return [`${totals.instants} instants${span}.`, "", ...items, ...lost, ...leftOut];
+  return [totals.instants === 1 ? "1 instant." : `${totals.instants} instants${span}.`, "", ...items, ...lost, ...leftOut];
 }

@@ -4,6 +4,7 @@ import { displayName } from "../base/symbols.ts";
 import { lastObservedInstant } from "../judge/facts.ts";
 import { framesOf, frameText, seriesByGroup } from "../model/ledger.ts";
 import { FrameKind, type Profile } from "../model/profile.ts";
+import { printable } from "./printable.ts";
 
 export interface Stack {
   readonly frames: readonly number[]; // FrameIds, root first
@@ -41,12 +42,20 @@ export function stacksOf(profile: Profile): readonly Stack[] {
   return stacks;
 }
 
-/** A frame's name for people; threads in brackets, as async-profiler writes them. */
+/** A frame's name for people, which commands no terminal; threads in brackets, as async-profiler writes them. */
 export function frameName(profile: Profile, frame: number): string {
-  const name = displayName(frameText(profile, frame));
+  const name = printable(displayName(frameText(profile, frame)));
   return isThread(profile, frame) ? `[${name}]` : name;
 }
 
 export function isThread({ frames }: Profile, frame: number): boolean {
   return at(frames.kind, frame) === FrameKind.thread;
+}
+
+/** As long as a path may be on Linux. */
+const LONGEST_PLACE = 4096;
+
+/** A source file or a module: its end says more than its start. */
+export function placeText(path: string): string {
+  return printable(path.slice(-LONGEST_PLACE));
 }

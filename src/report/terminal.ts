@@ -104,6 +104,7 @@ function groupName(group: Group, isOnlyClient: boolean): string {
 const SHOWN_GROUPS = 8;
 const SHOWN_SHARE = 0.002; // of the peak
 const GAP_COLUMNS = 2;
+const NARROW_COLUMNS = 52; // below: what is live is left out, and names have lines of their own
 
 function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): string[] {
   // those that were asked for are as many as were asked for
@@ -112,16 +113,25 @@ function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): 
     .slice(0, most(groups));
   if (shown.length === 0) return [];
   const isWide = columns >= 76;
+  const isNarrow = columns < NARROW_COLUMNS;
   const isOnlyClient = new Set(groups.flatMap(({ client }) => (client === null ? [] : [client]))).size <= 1;
   const rows = shown.map((group) => {
     const share = isWide ? [`${Math.round(group.share * 100)} %`] : [];
     const course = isWide ? [sparkline(thin(group.courseBytes, columns >= 90 ? 16 : 12))] : [];
-    return { group, cells: [formatBytes(group.liveBytes), formatGrowth(group.growthBytes), ...share, group.class, ...course] };
+    const live = isNarrow ? [] : [formatBytes(group.liveBytes)];
+    return { group, cells: [...live, formatGrowth(group.growthBytes), ...share, group.class, ...course] };
   });
-  const titles = ["live", "growth", ...(isWide ? ["share"] : []), "verdict", ...(isWide ? ["course"] : [])];
+  const titles = [...(isNarrow ? [] : ["live"]), "growth", ...(isWide ? ["share"] : []), "verdict", ...(isWide ? ["course"] : [])];
   const widths = titles.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => widthOf(cells[column] ?? ""))));
   const nameColumns = columns - GAP_COLUMNS - widths.reduce((sum, width) => sum + width + GAP_COLUMNS, 0);
-  const table = plainTable(["left", "right", "right", ...(isWide ? (["right"] as const) : []), "left", "left"]);
+  const table = plainTable([
+    "left",
+    "right",
+    ...(isNarrow ? [] : (["right"] as const)),
+    ...(isWide ? (["right"] as const) : []),
+    "left",
+    "left",
+  ]);
   table.push(["", ...titles].map((title) => paint("dim", title)));
   for (const { group, cells } of rows) {
     const name = shorten(printable(groupName(group, isOnlyClient)), Math.max(12, nameColumns));
@@ -149,8 +159,9 @@ function trimEnd(line: string): string {
 function siteLines({ sites }: Answer, columns: number, paint: Paint, options: RenderOptions): string[] {
   const shown = sites.slice(0, options.verbose ? 10 : 3);
   if (shown.length === 0) return [];
+  const classColumns = Math.max(...shown.map((site) => site.class.length));
   const lines = shown.flatMap((site) => [
-    `  ${formatGrowth(site.growthBytes).padStart(11)}  ${shorten(printable(siteName(site)), columns - 30)}  ${paint(COLOR_OF_CLASS[site.class], site.class)}`,
+    ...siteHead(site, columns, classColumns, paint),
     ...(options.verbose
       ? site.stack
           .slice(-8)
@@ -159,6 +170,14 @@ function siteLines({ sites }: Answer, columns: number, paint: Paint, options: Re
       : []),
   ]);
   return [paint("bold", "What grew most"), ...lines];
+}
+
+function siteHead(site: Site, columns: number, classColumns: number, paint: Paint): readonly string[] {
+  const growth = formatGrowth(site.growthBytes).padStart(11);
+  const name = printable(siteName(site));
+  const verdict = paint(COLOR_OF_CLASS[site.class], site.class);
+  if (columns < NARROW_COLUMNS) return [`  ${growth}  ${verdict}`, `    ${shorten(name, columns - 4)}`];
+  return [`  ${growth}  ${shorten(name, columns - 17 - classColumns)}  ${verdict}`];
 }
 
 function treeLines({ tree, totals }: Answer, columns: number, paint: Paint): string[] {
@@ -186,13 +205,17 @@ function ceilingText(ceiling: AnswerCeiling, columns: number): readonly string[]
   return [...hang("- ", text, columns), ...assumed];
 }
 
+function instantsText(instants: number, span: string): string {
+  return instants === 1 ? "1 instant" : `${instants} instants ${span}`;
+}
+
 function captureLines({ captures, losses, suppressions, totals }: Answer, columns: number, paint: Paint): string[] {
   const formats = [...new Set(captures.map((capture) => capture.format))].join(", ");
   const clocks = [...new Set(captures.map((capture) => capture.clock))].join(", ");
   const span = totals.durationSeconds === null ? "times unknown" : `over ${formatDuration(totals.durationSeconds * 1000)}`;
   const first = captures[0]?.path ?? "no capture";
   const names = captures.length > 1 ? `${captures.length} captures` : shorten(printable(first), Math.max(20, columns - 50));
-  const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${totals.instants} instants ${span}`;
+  const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${instantsText(totals.instants, span)}`;
   const lines = [...hang("", what, columns)];
   for (const loss of losses) lines.push(...hang("! ", loss.text + (loss.offset === null ? "" : ` (byte ${loss.offset})`), columns));
   for (const suppression of suppressions) lines.push(...hang("! ", suppression.text, columns));

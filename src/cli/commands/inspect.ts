@@ -1,6 +1,7 @@
 /** `lagleak inspect <capture>`: what is in one capture, without a judgement. */
 import type { Command } from "commander";
 import { Failure } from "../../base/failure.ts";
+import { jsonText } from "../../base/json-text.ts";
 import { openInput } from "../../base/source.ts";
 import { readCapture } from "../../formats/recognize.ts";
 import { inspectAnswer } from "../../report/inspect-answer.ts";
@@ -62,7 +63,7 @@ async function inspect(capture: string, options: InspectOptions): Promise<ExitCo
   // attribution, without which nobody can say whose a name is, is loaded only where it is needed
   const shown = options.redact === true ? (await import("../../index.ts")).redact(profile) : profile;
   const answer = inspectAnswer(shown, options.top);
-  if (format === "json") await writeAnswer(`${JSON.stringify(answer, null, 2)}\n`, options, terminal);
+  if (format === "json") await writeAnswer(jsonText(answer), options, terminal);
   else {
     const { inspectText } = await import("../../report/inspect-text.ts");
     await writeAnswer(inspectText(answer, terminal), options, terminal);
