@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { thirdPartyNotices } from "./notices.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
@@ -25,7 +26,8 @@ const withoutChildProcess = {
   },
 };
 
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: { lagleak: "dist/main.js" },
   outdir: "dist/bin",
   bundle: true,
@@ -41,8 +43,14 @@ await build({
   logLevel: "warning",
   plugins: [withoutChildProcess],
 });
+const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+  Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+);
+writeFileSync("dist/THIRD-PARTY-NOTICES", thirdPartyNotices(bundled));
 chmodSync("dist/bin/lagleak.js", 0o755);
-cpSync("src/report/schema.json", "dist/report/schema.json", { errorOnExist: false, force: true });
+for (const schema of ["schema.json", "diff-schema.json"]) {
+  cpSync(`src/report/${schema}`, `dist/report/${schema}`, { errorOnExist: false, force: true });
+}
 
 // the scripts and the style of the HTML report, which html.ts puts into every page
 mkdirSync("dist/report/page", { recursive: true });

@@ -3,6 +3,7 @@
  * through the same door.
  */
 import { Failure } from "./base/failure.ts";
+import { jsonText } from "./base/json-text.ts";
 import { nearestNames } from "./base/nearest.ts";
 import { type OpenOptions, openInput } from "./base/source.ts";
 import { VERSION } from "./base/version.ts";
@@ -10,13 +11,21 @@ import { clients } from "./clients/index.ts";
 import { type OwnRules, readRules as readOwnRules } from "./clients/own-rules.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import { readCapture } from "./formats/recognize.ts";
+import { attribute } from "./judge/attribution.ts";
 import { type Circumstances, gatherFacts, NOTHING_TOLD, type ProcessFacts } from "./judge/facts.ts";
+import type { Grouping } from "./judge/grouping.ts";
 import { judge } from "./judge/judge.ts";
+import { redactFacts, redactProfile } from "./judge/redact.ts";
 import { joinSeries, type Member } from "./model/join-series.ts";
 import type { Profile } from "./model/profile.ts";
+import { suppress } from "./model/suppress.ts";
 import type { Answer } from "./report/answer.ts";
 import { type ComposeOptions, composeAnswer } from "./report/compose-answer.ts";
+import { type DiffAnswer, diffAnswer } from "./report/diff-answer.ts";
+import { diffMarkdown } from "./report/diff-markdown.ts";
+import { diffText } from "./report/diff-text.ts";
 import { htmlPage } from "./report/html.ts";
+import { type InspectAnswer, inspectAnswer } from "./report/inspect-answer.ts";
 import { json } from "./report/json.ts";
 import { markdown } from "./report/markdown.ts";
 import type { Renderer, RenderOptions } from "./report/renderer.ts";
@@ -29,8 +38,11 @@ export { parseSuppressions, type Suppression } from "./base/suppressions.ts";
 export type { OwnRules } from "./clients/own-rules.ts";
 export type { Evidence } from "./evidence/evidence.ts";
 export type { Circumstances } from "./judge/facts.ts";
+export type { Grouping } from "./judge/grouping.ts";
 export type { Profile } from "./model/profile.ts";
 export type { Answer } from "./report/answer.ts";
+export type { DiffAnswer } from "./report/diff-answer.ts";
+export type { InspectAnswer } from "./report/inspect-answer.ts";
 export type { RenderOptions } from "./report/renderer.ts";
 export type { Report } from "./report/report.ts";
 
@@ -55,8 +67,14 @@ export async function read(paths: readonly string[], options: ReadOptions = {}):
 export interface AnalyzeOptions {
   readonly evidence?: readonly Evidence[];
   readonly told?: Partial<Circumstances>;
-  /** Most sites in the answer. Default: 10. */
+  /** Most sites in the answer, and most groups where they are not the judge's own. Default: 10. */
   readonly top?: number;
+  /** What the groups of the answer are. Default: `component`. */
+  readonly groupBy?: Grouping;
+  /** Add the paths that hold the memory, as a tree. Default: false. */
+  readonly tree?: boolean;
+  /** Hide the names that are the user's own. Default: false. See docs/redaction.md. */
+  readonly redact?: boolean;
 }
 
 /** Judges a profile (null: evidence alone) and composes the answer. */
@@ -77,11 +95,56 @@ function factsOf(profile: Profile | null, options: AnalyzeOptions): ProcessFacts
     throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Give at least one capture, or --stats." });
   }
   if (options.told?.client !== undefined && options.told.client !== null) requireClient(options.told.client, options.told.rules ?? null);
-  return gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
+  const facts = gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
+  return options.redact === true ? redactFacts(facts) : facts;
 }
 
-function composeOptions({ top }: AnalyzeOptions): ComposeOptions {
-  return { version: VERSION, top: top ?? 10 };
+function composeOptions({ top, groupBy, tree }: AnalyzeOptions): ComposeOptions {
+  return { version: VERSION, top: top ?? 10, groupBy: groupBy ?? "component", tree: tree ?? false };
+}
+
+export interface CompareOptions {
+  readonly told?: Partial<Pick<Circumstances, "client" | "app" | "rules" | "suppressions">>;
+  /** Default: `component`. */
+  readonly groupBy?: Grouping;
+  /** Most groups in the answer. Default: 10. */
+  readonly top?: number;
+  readonly redact?: boolean;
+}
+
+/**
+ * What grew and what shrank between two profiles, at the last instant of each. Without a verdict: that needs a course.
+ * @throws Failure `mixed-captures` when they are two kinds of capture, `usage` for types where only allocators are known
+ */
+export function compare(before: Profile, after: Profile, options: CompareOptions = {}): DiffAnswer {
+  const { told = {}, groupBy = "component", top = 10, redact = false } = options;
+  const [own, other] = [before, after].map((profile) => suppress(profile, told.suppressions ?? []).profile) as [Profile, Profile];
+  return diffAnswer(own, other, clients, {
+    client: told.client ?? null,
+    app: told.app ?? null,
+    rules: told.rules ?? null,
+    version: VERSION,
+    groupBy,
+    top,
+    redact,
+  });
+}
+
+/** The difference as `text`, `json` or `markdown`. */
+export function renderComparison(answer: DiffAnswer, format: "text" | "json" | "markdown", options: Partial<RenderOptions> = {}): string {
+  if (format === "json") return jsonText(answer);
+  if (format === "markdown") return diffMarkdown(answer);
+  return diffText(answer, { columns: options.columns ?? 80, color: options.color ?? false });
+}
+
+/** What is in a profile, without a judgement: totals, the largest entries, losses. */
+export function inspect(profile: Profile, options: { readonly top?: number; readonly redact?: boolean } = {}): InspectAnswer {
+  return inspectAnswer(options.redact === true ? redact(profile) : profile, options.top ?? 10);
+}
+
+/** A profile in which the names that are the user's own are hidden. To be analyzed it needs its names: use `analyze`'s `redact`. */
+export function redact(profile: Profile): Profile {
+  return redactProfile(profile, attribute(profile, clients), clients);
 }
 
 /**

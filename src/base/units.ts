@@ -61,6 +61,11 @@ export function formatBytes(bytes: number): string {
   return `${bytes < 0 ? "-" : ""}${value.toFixed(digits)} ${units[unit]}`;
 }
 
+/** A difference of sizes: `+62.5 MiB`, `-62.5 MiB`, `0 B`. */
+export function formatGrowth(bytes: number): string {
+  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
+}
+
 /** A duration for people, in the two largest units that matter: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
 export function formatDuration(ms: number): string {
   const seconds = ms / 1000;

@@ -1,5 +1,7 @@
 /** An error as people and as scripts read it. */
+
 import type { Failure } from "../base/failure.ts";
+import { jsonText } from "../base/json-text.ts";
 
 /** `lagleak: heap.pb: is cut, at byte 81920`, and indented below, what to do about it. */
 export function failureText(failure: Failure): string {
@@ -27,17 +29,20 @@ export function bugText(error: unknown, version: string): string {
 }
 
 export function errorJson(error: unknown, failure: Failure | null): string {
-  return `${JSON.stringify({
-    schemaVersion: 1,
-    error: {
-      code: failure?.code ?? "internal",
-      message: error instanceof Error ? error.message : String(error),
-      file: failure?.where?.file ?? null,
-      offset: failure?.where?.offset ?? null,
-      line: failure?.where?.line ?? null,
-      hint: failure?.hint ?? null,
+  return jsonText(
+    {
+      schemaVersion: 1,
+      error: {
+        code: failure?.code ?? "internal",
+        message: error instanceof Error ? error.message : String(error),
+        file: failure?.where?.file ?? null,
+        offset: failure?.where?.offset ?? null,
+        line: failure?.where?.line ?? null,
+        hint: failure?.hint ?? null,
+      },
     },
-  })}\n`;
+    0,
+  );
 }
 
 /** Whether the answer was to be JSON. Asked of the bare arguments, because they may be what is wrong. */

@@ -8,6 +8,7 @@ import { Failure } from "../base/failure.ts";
 import type { OpenOptions } from "../base/source.ts";
 import { parseBytes, parseDurationMs } from "../base/units.ts";
 import type { Told } from "../judge/facts.ts";
+import { GROUPINGS, type Grouping } from "../judge/grouping.ts";
 import type { Moment } from "../model/select.ts";
 import type { AnswerFormat } from "./output.ts";
 import type { When } from "./terminal.ts";
@@ -61,6 +62,7 @@ export interface OutputOptions {
   readonly json?: boolean;
   readonly output?: string; // path
   readonly force?: boolean;
+  readonly redact?: boolean;
 }
 
 /** How the program behaves beside its answer. */
@@ -69,6 +71,7 @@ export interface SessionOptions {
   readonly progress: When;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  readonly pager?: boolean;
 }
 
 export const GATES = ["leak", "backlog", "over-limit", "inconclusive"] as const;
@@ -144,6 +147,14 @@ export function topOption(): Option {
   return new Option("--top <n>", "entries in each list").argParser(parseCount).default(10);
 }
 
+export function groupByOption(): Option {
+  return new Option("--group-by <what>", "what memory is summed up by").choices(GROUPINGS).default("component" satisfies Grouping);
+}
+
+export function redactOption(): Option {
+  return new Option("--redact", "hide names that are your own: paths, functions, packages; clients, runtimes and libraries stay readable");
+}
+
 export function addReadingOptions(command: Command): void {
   command
     .optionsGroup("Captures:")
@@ -171,6 +182,7 @@ export function addSessionOptions(command: Command): void {
     .optionsGroup("Terminal:")
     .addOption(whenOption("--color <when>", "colour in text; NO_COLOR and FORCE_COLOR are honoured"))
     .addOption(whenOption("--progress <when>", "progress on stderr"))
+    .option("--no-pager", "do not show a long answer by $PAGER")
     .option("-q, --quiet", "no notes on stderr")
     .option("-v, --verbose", "whole stacks and every ceiling; more notes on stderr");
 }

@@ -47,14 +47,19 @@ function formatOfName(output: string | undefined): AnswerFormat {
   return FORMAT_OF_EXTENSION[name.slice(name.lastIndexOf(".") + 1)] ?? "text";
 }
 
-function goesToFile(options: OutputOptions): options is OutputOptions & { readonly output: string } {
+function goesToFile<Options extends Pick<OutputOptions, "output">>(options: Options): options is Options & { readonly output: string } {
   return options.output !== undefined && options.output !== "-";
 }
 
 /** @throws Failure `output` */
-export async function writeAnswer(answer: string, options: OutputOptions, terminal: Terminal): Promise<void> {
+export async function writeAnswer(
+  answer: string | Uint8Array,
+  options: Pick<OutputOptions, "output" | "force">,
+  terminal: Terminal,
+): Promise<void> {
   if (!goesToFile(options)) {
-    terminal.answer(answer);
+    if (typeof answer === "string") await terminal.show(answer);
+    else terminal.answer(answer);
     return;
   }
   const file = options.output;

@@ -9,8 +9,8 @@ import { ExitCode } from "./exit-codes.ts";
 
 /** What a file in `commands/` exports. */
 export interface CommandModule {
-  /** Adds arguments, options, examples and the action, which hands its exit code to `end`. */
-  readonly define: (command: Command, end: (exitCode: ExitCode) => void) => void;
+  /** Adds arguments, options, examples and the action, which hands its exit code to `end`. `whole` is the program with all commands. */
+  readonly define: (command: Command, end: (exitCode: ExitCode) => void, whole: () => Promise<Command>) => void;
 }
 
 interface Entry {
@@ -30,6 +30,22 @@ const commands: readonly Entry[] = [
     summary: "compute how much a client may buffer, and which settings fit a memory limit",
     load: () => import("./commands/ceiling.ts"),
   },
+  {
+    name: "completion",
+    summary: "print the completion of the command line for a shell",
+    load: () => import("./commands/completion.ts"),
+  },
+  {
+    name: "convert",
+    summary: "write a capture in the format of another tool: pprof, collapsed stacks, speedscope",
+    load: () => import("./commands/convert.ts"),
+  },
+  {
+    name: "diff",
+    summary: "show what grew and what shrank between two captures",
+    load: () => import("./commands/diff.ts"),
+  },
+  { name: "guide", summary: "say what to capture for your Kafka client, in five lines", load: () => import("./commands/guide.ts") },
   { name: "inspect", summary: "show what is in one capture, without judging it", load: () => import("./commands/inspect.ts") },
   { name: "list", summary: "list the supported formats, clients and methods", load: () => import("./commands/list.ts") },
   {
@@ -52,21 +68,8 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   const end = (code: ExitCode): void => {
     exitCode = code;
   };
-  const program = new Command("lagleak")
-    .description("Is your Kafka consumer leaking memory, or is it only buffering?")
-    .usage("[command] <captures...> [options]")
-    .version(VERSION, "-V, --version", "print the version")
-    .helpOption("-h, --help", "show this help")
-    .helpCommand(false)
-    .addHelpText("after", EXAMPLES);
   const words = withCommand(args);
-  for (const entry of commands) {
-    const command = program
-      .command(entry.name)
-      .summary(entry.summary)
-      .description(`${sentence(entry.summary)}.`);
-    if (words[0] === entry.name) (await entry.load()).define(command.helpOption("-h, --help", "show this help"), end);
-  }
+  const program = await programOf((entry) => words[0] === entry.name, end);
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
@@ -84,6 +87,32 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     if (error.exitCode !== 0) throw wrongUsage(error, words[0] ?? "");
   }
   return exitCode;
+}
+
+/** The program with all its commands, to describe it. */
+export function wholeProgram(): Promise<Command> {
+  return programOf(
+    () => true,
+    () => {},
+  );
+}
+
+async function programOf(isWanted: (entry: Entry) => boolean, end: (exitCode: ExitCode) => void): Promise<Command> {
+  const program = new Command("lagleak")
+    .description("Is your Kafka consumer leaking memory, or is it only buffering?")
+    .usage("[command] <captures...> [options]")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES);
+  for (const entry of commands) {
+    const command = program
+      .command(entry.name)
+      .summary(entry.summary)
+      .description(`${sentence(entry.summary)}.`);
+    if (isWanted(entry)) (await entry.load()).define(command.helpOption("-h, --help", "show this help"), end, wholeProgram);
+  }
+  return program;
 }
 
 /** `lagleak heap.pb` means `lagleak analyze heap.pb`, and `lagleak help inspect` means `lagleak inspect --help`. */

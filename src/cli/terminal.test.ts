@@ -22,7 +22,7 @@ test("colour follows the option, then FORCE_COLOR, then NO_COLOR, then the termi
 function written(options: TerminalOptions, isTTY: boolean, env: Surroundings["env"] = {}): string {
   let nowMs = 0;
   const parts: string[] = [];
-  const stderr = { isTTY, columns: 80, write: (part: string): number => parts.push(part) };
+  const stderr = { isTTY, columns: 80, write: (part: string | Uint8Array): number => parts.push(String(part)) };
   const terminal = openTerminal(options, { stdout: pipe, stderr, env, nowMs: () => nowMs });
   terminal.progress.phase("reading heap.zst");
   for (; nowMs <= 3000; nowMs += 50) terminal.progress.advance(nowMs * 10_000, 60_000_000);

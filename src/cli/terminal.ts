@@ -1,5 +1,6 @@
 /** Where the program speaks: answers to stdout, everything else to stderr; when it uses colour; how it shows progress. */
 import { formatBytes, formatDuration } from "../base/units.ts";
+import { page, pagerFor } from "./pager.ts";
 
 export type When = "auto" | "always" | "never";
 
@@ -8,13 +9,15 @@ export interface TerminalOptions {
   readonly progress?: When;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  readonly pager?: boolean; // false: never
 }
 
 /** The part of a stream that matters here. */
 export interface Stream {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  readonly write: (text: string) => unknown;
+  readonly rows?: number;
+  readonly write: (text: string | Uint8Array) => unknown;
 }
 
 export interface Surroundings {
@@ -29,7 +32,9 @@ export interface Terminal {
   readonly color: boolean; // of stdout
   readonly columns: number; // of stdout; 100 where it is no terminal
   readonly progress: Progress;
-  readonly answer: (text: string) => void;
+  readonly answer: (text: string | Uint8Array) => void;
+  /** An answer that a person reads: by a pager where it is longer than the screen. */
+  readonly show: (text: string) => Promise<void>;
   /** To stderr, unless --quiet. */
   readonly note: (text: string) => void;
   /** To stderr, only with --verbose. */
@@ -60,6 +65,11 @@ export function openTerminal(options: TerminalOptions = {}, surroundings: Surrou
     answer: (text) => {
       progress.end();
       stdout.write(text);
+    },
+    show: async (text) => {
+      progress.end();
+      const command = pagerFor(text, options, { stdout, env });
+      if (command === null || !(await page(text, command, env))) stdout.write(text);
     },
     note: (text) => {
       if (options.quiet !== true) tell(text);

@@ -9,7 +9,7 @@ import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
 import { LARGEST_TEXT_BYTES, textLines } from "../base/text-lines.ts";
-import type { Profile } from "../model/profile.ts";
+import { FrameKind, type Profile } from "../model/profile.ts";
 import { type FrameInit, ProfileBuilder } from "../model/profile-builder.ts";
 import type { Format } from "./format.ts";
 import { clockOfFile } from "./native-stack.ts";
@@ -27,13 +27,17 @@ const STACK = /^(.*\S)\s+(\d{1,19})\s*$/;
 const PLACE = /^(.*\S) \(([^()]+\.\w+|<[^()<>]+>):(\d{1,9})(?::\d+)?\)$/;
 const PASSED_OVER = /^\s*(?:#|\/\/|$)/;
 
+/** async-profiler's `-t`: the root is `[name tid=123]`. What perf puts into brackets are places, not threads. */
+const THREAD = /^\[(?!unknown\]|[^\]]*\.(?:so|ko|dylib|dll)\b|vdso\]|vsyscall\]|kernel|heap\]|stack\])([^\]]+?)(?: tid=\d+)?\]$/;
+
 /** Half of the lines at least, and one of several frames; braces at the start are JSON, a tag is XML, `<module> (` is Python. */
 function recognize(head: Uint8Array): Recognition {
   const text = decode(head);
   const lines = text.split(/\r?\n/).filter((line) => !PASSED_OVER.test(line));
   if (lines.length > 1 && head.length >= 4096) lines.pop(); // cut by the end of the head
   const stacks = lines.filter((line) => STACK.test(line));
-  if (/^\s*(?:[{[]|<(?!\w+> \())/.test(text) || text.includes("\0") || !stacks.some((line) => line.includes(";"))) return "no";
+  if (/^\s*(?:\{|\[(?![^\]\n]+\];)|<(?!\w+> \())/.test(text) || text.includes("\0") || !stacks.some((line) => line.includes(";")))
+    return "no";
   return stacks.length * 2 >= lines.length ? "likely" : "no";
 }
 
@@ -45,7 +49,9 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-function frameOf(text: string): FrameInit {
+function frameOf(text: string, isRoot: boolean): FrameInit {
+  const thread = isRoot ? THREAD.exec(text) : null;
+  if (thread !== null) return { name: thread[1] ?? "", kind: FrameKind.thread };
   const place = PLACE.exec(text);
   return place === null ? { name: text } : { name: place[1] ?? "", file: place[2] ?? "", line: Number(place[3]) };
 }
@@ -72,7 +78,7 @@ async function read(input: Input): Promise<Profile> {
     if (!isComplete) builder.loss("truncated", "the last line has no end: its number may be cut", offsetInFile(offset));
     let path = 0;
     for (const name of (match[1] ?? "").split(";")) {
-      if (name !== "") path = builder.path(path, builder.frame(frameOf(name)));
+      if (name !== "") path = builder.path(path, builder.frame(frameOf(name, path === 0)));
     }
     builder.change(path, { liveBytes: Number(match[2]), liveBlocks: 0 });
     stacks++;

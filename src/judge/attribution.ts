@@ -51,6 +51,8 @@ export interface Attribution {
   readonly component: Column; // row of `components`; 0 = none
   readonly owner: Column; // row of `owners`; 0 = none
   readonly decidedBy: Column; // FrameId that decided; 0 = none did
+  /** By frame: 1 where it is public what it is: of a client, of a runtime or of a library that lagleak knows by itself. */
+  readonly wellKnown: Column;
   readonly clientIds: readonly string[];
   readonly components: readonly (Component | "")[];
   readonly owners: readonly string[]; // packages of the application's code
@@ -137,6 +139,7 @@ export function attribute(profile: Profile, clients: readonly KafkaClient[], opt
     component,
     owner,
     decidedBy,
+    wellKnown: frames.wellKnown,
     clientIds,
     components: COMPONENT_ROWS,
     owners: frames.owners,
@@ -248,6 +251,7 @@ interface ClassifiedFrames {
   readonly role: Uint8Array;
   readonly data: Uint32Array; // of the application: row of `owners`; of a client: row of `choices`
   readonly saw: Uint8Array;
+  readonly wellKnown: Uint8Array;
   readonly owners: readonly string[];
   readonly choices: readonly Choice[];
   readonly clientsSeen: readonly number[]; // frames of each known client
@@ -266,12 +270,13 @@ function classifyFrames(
   const role = new Uint8Array(frames.length);
   const data = new Uint32Array(frames.length);
   const saw = new Uint8Array(frames.length);
+  const wellKnown = new Uint8Array(frames.length);
   const owners = [""];
   const ownerRows = new Map([["", 0]]);
   const choices: Choice[] = [];
   const clientsSeen = clients.map(() => 0);
   let kafkaLike: string | null = null;
-  const memo = new Map<string, readonly [role: number, data: number, saw: number]>();
+  const memo = new Map<string, readonly [result: Result, wellKnown: number]>();
   const around = new SurroundingIndex();
   const shown = clients.map((client) => client.own.weakTypes !== undefined && isShown(client, names, frames.length));
 
@@ -310,8 +315,6 @@ function classifyFrames(
   };
 
   const classify = (facts: FrameFacts): Result => {
-    const told = asTold(facts);
-    if (told !== null) return told;
     const named = facts.kind === FrameKind.thread ? null : around.ofCode(facts);
     if (named === "allocator") return [PASSES_ON, 0, 0];
     // Where two clients have a namespace in common, the module tells them apart
@@ -336,16 +339,23 @@ function classifyFrames(
 
   for (let frame = 1; frame < frames.length; frame++) {
     const key = `${at(frames.name, frame)},${at(frames.module, frame)},${at(frames.file, frame)},${at(frames.kind, frame)}`;
-    let result = memo.get(key);
-    if (result === undefined) {
-      result = classify(names.factsOf(frame));
-      memo.set(key, result);
+    let known = memo.get(key);
+    if (known === undefined) {
+      const facts = names.factsOf(frame);
+      const told = asTold(facts);
+      const result = told ?? classify(facts);
+      // a thread of nobody may be called after anything
+      const isNobodys = result[0] === IS_APP || result[0] === IS_BLANK || (result[0] === PASSES_ON && facts.kind === FrameKind.thread);
+      known = [result, told === null && !isNobodys ? 1 : 0];
+      memo.set(key, known);
     }
+    const [result] = known;
     [role[frame], data[frame], saw[frame]] = result;
+    wellKnown[frame] = known[1];
     const choice = result[0] === IS_CLIENT ? choices[result[1]] : undefined;
     if (choice !== undefined) clientsSeen[choice.client] = (clientsSeen[choice.client] ?? 0) + 1;
   }
-  return { role, data, saw, owners, choices, clientsSeen, kafkaLike };
+  return { role, data, saw, wellKnown, owners, choices, clientsSeen, kafkaLike };
 }
 
 /** Asks the surroundings. Names are many and asked once each by the caller; files and modules are few, so their answers are kept. */
@@ -379,6 +389,12 @@ class SurroundingIndex {
     }
     return surroundings[row]?.kind ?? null;
   }
+}
+
+/** Whether it is public what a module is: of a client, of a runtime or of a library that lagleak knows by itself. */
+export function isWellKnownModule(module: string, clients: readonly KafkaClient[]): boolean {
+  const place = module.slice(0, LONGEST_PLACE);
+  return clients.some(({ own }) => own.modules?.test(place) === true) || new SurroundingIndex().ofModule(place) !== null;
 }
 
 /** Code of no known client that shows one all the same. */

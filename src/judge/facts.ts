@@ -290,7 +290,7 @@ export function queueHeapBytes(
  * The last instant of the running process. A clean exit frees everything at once: the largest fall of the last tenth of the
  * capture that takes more than half of what was live ends the observation.
  */
-function lastObservedInstant(profile: Profile, bytesByGroup: GroupSeries): number {
+export function lastObservedInstant(profile: Profile, bytesByGroup: GroupSeries): number {
   const last = profile.instants.length - 1;
   if (!profile.endsWithExit || last < 3) return last;
   const total = new Float64Array(last + 1);

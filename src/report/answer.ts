@@ -82,6 +82,7 @@ export interface Group {
   readonly class: VerdictClass;
   readonly confidence: number;
   readonly courseBytes: readonly number[]; // at most 24 levels, equally spaced over the capture: for sparklines
+  readonly name?: string; // only where groups were asked for by party, package, function or type
 }
 
 export interface Site {
@@ -115,6 +116,17 @@ export interface SeriesPoint {
   readonly queueBytes: number | null;
   readonly lag: number | null;
   readonly residentBytes: number | null;
+}
+
+/** A path of memory, root first; frames that pass everything on to one callee are one node. Only where it was asked for. */
+export interface PathNode {
+  readonly names: readonly string[]; // none: the process
+  readonly decides: number; // index of the name that says whose it is; else of the last
+  readonly party: "client" | "app" | "runtime" | "unknown";
+  readonly liveBytes: number; // with everything below
+  readonly growthBytes: number;
+  readonly others: number; // callees that hold too little to be shown
+  readonly children: readonly PathNode[];
 }
 
 /** What a suppression of the user took out of groups, sites, totals and the verdict. */
@@ -166,4 +178,5 @@ export interface Answer {
   readonly losses: readonly AnswerLoss[]; // of the series and of the evidence
   readonly suppressions: readonly AnswerSuppression[];
   readonly clients: readonly AnswerClient[]; // found in the capture, largest first
+  readonly tree?: PathNode;
 }

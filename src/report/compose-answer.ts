@@ -3,15 +3,23 @@ import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { lineageOf } from "../clients/lineage.ts";
 import type { ProcessFacts } from "../judge/facts.ts";
+import type { Grouping } from "../judge/grouping.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
+import { regroup } from "../judge/regroup.ts";
 import { residentAccount } from "../judge/resident-account.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
 import type { Answer, AnswerClient, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
+import { pathTree } from "./path-tree.ts";
+import { shorten } from "./printable.ts";
 import { nextStep, reason, summary, suppressionText } from "./words.ts";
 
 export interface ComposeOptions {
   readonly version: string;
   readonly top: number; // most sites shown
+  /** Left out: `component`, as the judge groups them. */
+  readonly groupBy?: Grouping;
+  /** With the paths of memory as a tree. */
+  readonly tree?: boolean;
 }
 
 const COURSE_POINTS = 24;
@@ -25,6 +33,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
   const durationMs = timed && lastObserved > 0 ? at(profile.instants.elapsedMs, lastObserved) - at(profile.instants.elapsedMs, 1) : null;
   const account = residentAccount(facts, lastObserved);
   const residentBytes = account?.residentBytes ?? 0;
+  const tree = options.tree === true ? pathTree(facts) : null;
   const sites = judgement.sites.slice(0, options.top).map((site) => siteOf(facts, site));
   return {
     schemaVersion: 1,
@@ -36,9 +45,12 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       confidence: round(judgement.confidence, 4),
       probabilities: roundAll(judgement.probabilities),
       grade: judgement.grade,
-      summary: summary(judgement.summary, profile.instants.length > 2 ? durationMs : null),
+      summary: summary(
+        { ...judgement.summary, site: judgement.summary.site && shorten(judgement.summary.site, NAME_COLUMNS) },
+        profile.instants.length > 2 ? durationMs : null,
+      ),
       because: judgement.because
-        .map(reason)
+        .map((finding) => reason({ ...finding, names: shortened(finding.names) }))
         .map((entry) => ({ ...entry, logBayesFactor: entry.logBayesFactor === null ? null : round(entry.logBayesFactor, 2) })),
       next: judgement.next.map(nextStep),
       advice: judgement.advice.map(({ code, text, settings, costs }) => ({ code, text, settings, costs })),
@@ -54,7 +66,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       residentBytes: residentBytes === 0 ? null : residentBytes,
       unexplainedBytes: account === null ? null : Math.round(account.unexplainedBytes),
     },
-    groups: judgement.groups.map((group) => groupOf(group, liveBytes)),
+    groups: groupsOf(facts, judgement, options).map((group) => groupOf(group, liveBytes)),
     sites,
     ceilings: facts.ceilings.map(({ component, bytes, lowBytes, highBytes, formula, settings, assumed }) => ({
       client: facts.client?.id ?? "",
@@ -78,6 +90,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
     losses: summed([...profile.losses, ...facts.losses]),
     suppressions: suppressionsOf(facts),
     clients: clientsOf(facts),
+    ...(tree === null ? {} : { tree }),
   };
 }
 
@@ -88,6 +101,15 @@ function clientsOf({ attribution, client, clientVersion, clients }: ProcessFacts
     const builtOn = found === undefined ? [] : lineageOf(found, known, clients).slice(1);
     return { id, version: known, builtOn: builtOn.map((layer) => ({ id: layer.client.id, version: layer.version })), namesTrusted };
   });
+}
+
+/** A name in a sentence: symbols may be thousands of characters long. */
+const NAME_COLUMNS = 120;
+
+function shortened(names: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(names).map(([key, name]) => [key, key === "url" || key === "title" ? name : shorten(name, NAME_COLUMNS)]),
+  );
 }
 
 function suppressionsOf({ suppressed, lastObserved }: ProcessFacts): readonly AnswerSuppression[] {
@@ -118,7 +140,15 @@ function lossOf({ code, text, offset, count }: AnswerLoss): AnswerLoss {
   return { code, text, offset, count };
 }
 
-function groupOf(group: GroupJudgement, liveBytes: number): Group {
+function groupsOf(
+  facts: ProcessFacts,
+  judgement: Judgement,
+  { groupBy, top }: ComposeOptions,
+): readonly (GroupJudgement & { name?: string })[] {
+  return groupBy === undefined || groupBy === "component" ? judgement.groups : regroup(facts, judgement.groups, groupBy, top);
+}
+
+function groupOf(group: GroupJudgement & { name?: string }, liveBytes: number): Group {
   return {
     party: group.party,
     client: group.client,
@@ -132,6 +162,7 @@ function groupOf(group: GroupJudgement, liveBytes: number): Group {
     class: group.class,
     confidence: round(group.confidence, 4),
     courseBytes: thin(group.course, COURSE_POINTS),
+    ...(group.name === undefined ? {} : { name: group.name }),
   };
 }
 
@@ -143,6 +174,9 @@ function thin(values: Float64Array, points: number): readonly number[] {
   );
 }
 
+/** As long as a path may be on Linux. */
+const LONGEST_PLACE = 4096;
+
 function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
   const { frames, modules, strings } = profile;
   const stack = framesOf(profile, site.path);
@@ -152,8 +186,8 @@ function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
   const line = at(frames.line, site.frame);
   return {
     stack: (named.length > 0 ? named : stack).map((frame) => displayName(frameText(profile, frame))),
-    module: module === "" ? null : moduleBaseName(module),
-    file: file === "" ? null : file,
+    module: module === "" ? null : moduleBaseName(module).slice(-LONGEST_PLACE),
+    file: file === "" ? null : file.slice(-LONGEST_PLACE),
     line: line === 0 ? null : line,
     party: site.party,
     component: site.component,

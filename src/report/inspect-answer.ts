@@ -1,7 +1,8 @@
 /** What is in one capture, as plain, versioned data: the JSON of `inspect` in the contract. No judgement; null where it does not apply. */
 import { add, at, type Column } from "../base/columns.ts";
 import { frameText, lastInstant } from "../model/ledger.ts";
-import { FrameKind, type PathId, type Profile } from "../model/profile.ts";
+import { FrameKind, type Profile } from "../model/profile.ts";
+import { requesters } from "../model/requester.ts";
 import type { AnswerLoss } from "./answer.ts";
 
 export interface InspectAnswer {
@@ -92,23 +93,6 @@ function ownByRequester(profile: Profile, isLive: boolean): readonly InspectEntr
 
 function topEntries(own: readonly InspectEntry[], count: number): readonly InspectEntry[] {
   return [...own].sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1)).slice(0, count);
-}
-
-/** Every native path ends in them, so their names say nothing. */
-const ALLOCATOR = /^(malloc|calloc|realloc|reallocarray|memalign|posix_memalign|aligned_alloc|operator new(\[\])?(\(.*\))?)$/;
-
-/** For a path the frame nearest to the leaf that is not the allocator itself; the leaf where all are. */
-function requesters(profile: Profile): (path: PathId) => number {
-  const { frames, paths } = profile;
-  const isAllocator = new Uint8Array(frames.length);
-  for (let frame = 1; frame < frames.length; frame++) isAllocator[frame] = ALLOCATOR.test(frameText(profile, frame)) ? 1 : 0;
-  return (path) => {
-    for (let step = path; step !== 0; step = at(paths.parent, step)) {
-      const frame = at(paths.frame, step);
-      if (isAllocator[frame] === 0) return frame;
-    }
-    return at(paths.frame, path);
-  };
 }
 
 function namedShare({ frames }: Profile): number | null {

@@ -1,6 +1,7 @@
 /** The answer of `inspect` for a terminal: a few facts, the largest entries as a table, and everything that was skipped. */
 import { styleText } from "node:util";
 import Table from "cli-table3";
+import { displayName } from "../base/symbols.ts";
 import { formatBytes, formatDuration } from "../base/units.ts";
 import { NO_BORDERS } from "./borders.ts";
 import type { InspectAnswer } from "./inspect-answer.ts";
@@ -61,7 +62,7 @@ function topLines(answer: InspectAnswer, columns: number, bold: (text: string) =
     chars: NO_BORDERS,
   });
   for (const { name, bytes, blocks } of answer.top) {
-    table.push([formatBytes(bytes), count(blocks), shorten(printable(name), columns - NUMBER_COLUMNS)]);
+    table.push([formatBytes(bytes), count(blocks), shorten(printable(displayName(name)), columns - NUMBER_COLUMNS)]);
   }
   return table
     .toString()

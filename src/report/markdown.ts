@@ -2,14 +2,12 @@
  * The answer for a ticket or a pull request: GitHub's Markdown, the verdict first, everything long behind a click. The same
  * answer gives the same bytes. Text from captures is shown as code, in which Markdown and HTML mean nothing.
  */
-import { formatBytes, formatDuration } from "../base/units.ts";
+import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
 import type { Answer, AnswerCeiling, Group, Site } from "./answer.ts";
-import { printable, sparkline } from "./printable.ts";
+import { code, details, prose, table } from "./markdown-text.ts";
+import { sparkline } from "./printable.ts";
 import type { Renderer } from "./renderer.ts";
 import { clientWords, componentWords, evidenceStrength, nextTitle, verdictTitle } from "./words.ts";
-
-/** A symbol may be a megabyte long; a ticket may not. */
-const MOST_CHARACTERS = 200;
 
 export const markdown: Renderer = {
   id: "markdown",
@@ -70,11 +68,6 @@ function listSection(title: string, items: readonly string[]): readonly string[]
   return items.length === 0 ? [] : [`### ${title}`, "", ...items.map((item) => `- ${item}`)];
 }
 
-/** Folded until it is clicked. The empty lines make GitHub read what is inside as Markdown. */
-function details(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : ["<details>", `<summary>${title}</summary>`, "", ...lines, "", "</details>"];
-}
-
 function groupTable({ groups }: Answer): readonly string[] {
   if (groups.length === 0) return [];
   return table(
@@ -82,7 +75,7 @@ function groupTable({ groups }: Answer): readonly string[] {
     groups.map((group) => [
       groupName(group),
       formatBytes(group.liveBytes),
-      signed(group.growthBytes),
+      formatGrowth(group.growthBytes),
       `${Math.round(group.share * 100)} %`,
       `${group.class} (${Math.round(group.confidence * 100)} %)`,
       sparkline(group.courseBytes),
@@ -92,6 +85,7 @@ function groupTable({ groups }: Answer): readonly string[] {
 }
 
 function groupName(group: Group): string {
+  if (group.name !== undefined) return code(group.name);
   if (group.party === "app") return group.owner === null ? "application" : `application: ${code(group.owner)}`;
   const who = group.client ?? group.party;
   return group.component === null ? who : `${who}: ${componentWords(group.component)}`;
@@ -102,7 +96,7 @@ function siteTable({ sites }: Answer): readonly string[] {
   return table(
     ["growth", "live", "allocated by", "verdict"],
     sites.map((site) => [
-      signed(site.growthBytes),
+      formatGrowth(site.growthBytes),
       formatBytes(site.liveBytes),
       siteName(site),
       `${site.class} (${Math.round(site.confidence * 100)} %)`,
@@ -136,33 +130,5 @@ function captureItems({ captures, clients, losses, suppressions, totals }: Answe
   });
   const leftOut = suppressions.map(({ text }) => `- ${prose(text)}`);
   const found = clients.length === 0 ? [] : [`- Kafka clients in it: ${clients.map(clientWords).map(prose).join("; ")}`];
-  return [`${totals.instants} ${totals.instants === 1 ? "instant" : `instants${span}`}.`, "", ...items, ...found, ...lost, ...leftOut];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[], aligns: string): readonly string[] {
-  const rule = [...aligns].map((align) => (align === "r" ? "---:" : ":---"));
-  return [head, rule, ...rows].map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
-}
-
-function signed(bytes: number): string {
-  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
-}
-
-/** Code in one line: the fence is longer than any run of backticks inside. */
-function code(text: string, most: number = MOST_CHARACTERS): string {
-  const shown = printable(text.length > most ? `${text.slice(0, most / 2)}…${text.slice(-most / 2)}` : text);
-  const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = "`".repeat(longest + 1);
-  const pad = longest > 0 || shown.startsWith(" ") ? " " : "";
-  return `${fence}${pad}${shown}${pad}${fence}`;
-}
-
-/** A sentence of ours, which may hold a name from a capture: what would be Markdown or HTML in it is shown as it is. */
-function prose(text: string): string {
-  return printable(text)
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replace(/([\\`*[\]|~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))/g, "\\$1")
-    .replace(/@(?=\w)/g, "@\u200b"); // nobody is notified by a ticket about `foo@bar`
+  return [totals.instants === 1 ? "1 instant." : `${totals.instants} instants${span}.`, "", ...items, ...found, ...lost, ...leftOut];
 }

@@ -2,6 +2,7 @@
  * The answer as SARIF 2.1.0 (OASIS), for code scanning: one result a site that grows, at its file and line where the capture
  * knows them. Sites that only buffer are notes; nothing is an error that the verdict is not sure of.
  */
+import { jsonText } from "../base/json-text.ts";
 import { formatBytes } from "../base/units.ts";
 import type { Answer, Site, VerdictClass } from "./answer.ts";
 import { printable } from "./printable.ts";
@@ -60,7 +61,7 @@ export const sarif: Renderer = {
         },
       ],
     };
-    return `${JSON.stringify(log, null, 2)}\n`;
+    return jsonText(log);
   },
 };
 

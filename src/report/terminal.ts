@@ -3,11 +3,12 @@
  * Everything fits the width; colour repeats what words say and never says more.
  */
 import { styleText } from "node:util";
-import { formatBytes, formatDuration } from "../base/units.ts";
+import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
 import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.ts";
 import { plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
+import { treeText } from "./tree-text.ts";
 import { clientWords, componentWords, evidenceStrength, nextTitle, verdictTitle } from "./words.ts";
 
 const COLOR_OF_CLASS: Readonly<Record<VerdictClass, Style>> = {
@@ -32,6 +33,7 @@ export const terminal: Renderer = {
       list("Why", reasonLines(answer), columns, paint),
       groupLines(answer, columns, paint),
       siteLines(answer, columns, paint, options),
+      treeLines(answer, columns, paint),
       ceilingLines(answer, columns, paint, options),
       list("What to do", adviceLines(answer), columns, paint),
       nextLines(answer, columns, paint),
@@ -92,6 +94,7 @@ function nextLines({ verdict }: Answer, columns: number, paint: Paint): string[]
 
 /** `client: fetch responses`; with several clients in the process the client by its name. */
 function groupName(group: Group, isOnlyClient: boolean): string {
+  if (group.name !== undefined) return group.name;
   if (group.party === "app") return group.owner ?? "application";
   const who = group.party === "client" && !isOnlyClient ? (group.client ?? "client") : group.party;
   return group.component === null ? who : `${who}: ${componentWords(group.component)}`;
@@ -100,21 +103,34 @@ function groupName(group: Group, isOnlyClient: boolean): string {
 const SHOWN_GROUPS = 8;
 const SHOWN_SHARE = 0.002; // of the peak
 const GAP_COLUMNS = 2;
+const NARROW_COLUMNS = 52; // below: what is live is left out, and names have lines of their own
 
 function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): string[] {
-  const shown = groups.filter((group) => group.peakBytes >= SHOWN_SHARE * totals.peakBytes).slice(0, SHOWN_GROUPS);
+  // those that were asked for are as many as were asked for
+  const shown = groups
+    .filter(({ peakBytes, name }) => name !== undefined || peakBytes >= SHOWN_SHARE * totals.peakBytes)
+    .slice(0, most(groups));
   if (shown.length === 0) return [];
   const isWide = columns >= 76;
+  const isNarrow = columns < NARROW_COLUMNS;
   const isOnlyClient = new Set(groups.flatMap(({ client }) => (client === null ? [] : [client]))).size <= 1;
   const rows = shown.map((group) => {
     const share = isWide ? [`${Math.round(group.share * 100)} %`] : [];
     const course = isWide ? [sparkline(thin(group.courseBytes, columns >= 90 ? 16 : 12))] : [];
-    return { group, cells: [formatBytes(group.liveBytes), signed(group.growthBytes), ...share, group.class, ...course] };
+    const live = isNarrow ? [] : [formatBytes(group.liveBytes)];
+    return { group, cells: [...live, formatGrowth(group.growthBytes), ...share, group.class, ...course] };
   });
-  const titles = ["live", "growth", ...(isWide ? ["share"] : []), "verdict", ...(isWide ? ["course"] : [])];
+  const titles = [...(isNarrow ? [] : ["live"]), "growth", ...(isWide ? ["share"] : []), "verdict", ...(isWide ? ["course"] : [])];
   const widths = titles.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => widthOf(cells[column] ?? ""))));
   const nameColumns = columns - GAP_COLUMNS - widths.reduce((sum, width) => sum + width + GAP_COLUMNS, 0);
-  const table = plainTable(["left", "right", "right", ...(isWide ? (["right"] as const) : []), "left", "left"]);
+  const table = plainTable([
+    "left",
+    "right",
+    ...(isNarrow ? [] : (["right"] as const)),
+    ...(isWide ? (["right"] as const) : []),
+    "left",
+    "left",
+  ]);
   table.push(["", ...titles].map((title) => paint("dim", title)));
   for (const { group, cells } of rows) {
     const name = shorten(printable(groupName(group, isOnlyClient)), Math.max(12, nameColumns));
@@ -126,13 +142,13 @@ function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): 
   return [paint("bold", `Memory: ${formatBytes(totals.liveBytes)} live${peak}`), ...table.toString().split("\n").map(trimEnd), ...tail];
 }
 
+function most(groups: readonly Group[]): number {
+  return groups.some(({ name }) => name !== undefined) ? groups.length : SHOWN_GROUPS;
+}
+
 function thin(levels: readonly number[], wanted: number): readonly number[] {
   if (levels.length <= wanted) return levels;
   return Array.from({ length: wanted }, (_, index) => levels[Math.round((index * (levels.length - 1)) / (wanted - 1))] ?? 0);
-}
-
-function signed(bytes: number): string {
-  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
 }
 
 function trimEnd(line: string): string {
@@ -142,8 +158,9 @@ function trimEnd(line: string): string {
 function siteLines({ sites }: Answer, columns: number, paint: Paint, options: RenderOptions): string[] {
   const shown = sites.slice(0, options.verbose ? 10 : 3);
   if (shown.length === 0) return [];
+  const classColumns = Math.max(...shown.map((site) => site.class.length));
   const lines = shown.flatMap((site) => [
-    `  ${signed(site.growthBytes).padStart(11)}  ${shorten(printable(siteName(site)), columns - 30)}  ${paint(COLOR_OF_CLASS[site.class], site.class)}`,
+    ...siteHead(site, columns, classColumns, paint),
     ...(options.verbose
       ? site.stack
           .slice(-8)
@@ -152,6 +169,19 @@ function siteLines({ sites }: Answer, columns: number, paint: Paint, options: Re
       : []),
   ]);
   return [paint("bold", "What grew most"), ...lines];
+}
+
+function siteHead(site: Site, columns: number, classColumns: number, paint: Paint): readonly string[] {
+  const growth = formatGrowth(site.growthBytes).padStart(11);
+  const name = printable(siteName(site));
+  const verdict = paint(COLOR_OF_CLASS[site.class], site.class);
+  if (columns < NARROW_COLUMNS) return [`  ${growth}  ${verdict}`, `    ${shorten(name, columns - 4)}`];
+  return [`  ${growth}  ${shorten(name, columns - 17 - classColumns)}  ${verdict}`];
+}
+
+function treeLines({ tree, totals }: Answer, columns: number, paint: Paint): string[] {
+  if (tree === undefined || tree.children.length === 0) return [];
+  return [paint("bold", "Paths, with what is live below them"), ...treeText(tree, totals.liveBytes, columns, paint)];
 }
 
 function siteName(site: Site): string {
@@ -174,16 +204,17 @@ function ceilingText(ceiling: AnswerCeiling, columns: number): readonly string[]
   return [...hang("- ", text, columns), ...assumed];
 }
 
+function instantsText(instants: number, span: string): string {
+  return instants === 1 ? "1 instant" : `${instants} instants ${span}`;
+}
+
 function captureLines({ captures, clients, losses, suppressions, totals }: Answer, columns: number, paint: Paint): string[] {
   const formats = [...new Set(captures.map((capture) => capture.format))].join(", ");
   const clocks = [...new Set(captures.map((capture) => capture.clock))].join(", ");
   const span = totals.durationSeconds === null ? "times unknown" : `over ${formatDuration(totals.durationSeconds * 1000)}`;
   const first = captures[0]?.path ?? "no capture";
   const names = captures.length > 1 ? `${captures.length} captures` : shorten(printable(first), Math.max(20, columns - 50));
-  const what =
-    captures.length === 0
-      ? "evidence only"
-      : `${names} (${formats}, clock: ${clocks}), ${totals.instants} ${totals.instants === 1 ? "instant" : `instants ${span}`}`;
+  const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${instantsText(totals.instants, span)}`;
   const found = clients.length === 0 ? [] : hang("", `Kafka clients in it: ${clients.map(clientWords).join("; ")}`, columns);
   const lines = [...hang("", what, columns), ...found];
   for (const loss of losses) lines.push(...hang("! ", loss.text + (loss.offset === null ? "" : ` (byte ${loss.offset})`), columns));

@@ -2,14 +2,13 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { Failure } from "../../base/failure.ts";
-import { openInput } from "../../base/source.ts";
-import { parseSuppressions, type Suppression } from "../../base/suppressions.ts";
 import { clientConfig } from "../../evidence/client-config.ts";
 import type { Evidence, EvidenceSource, WantedEvidence } from "../../evidence/evidence.ts";
 import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
 import { readEvidence } from "../../evidence/read-evidence.ts";
 import { parseSettings } from "../../evidence/settings.ts";
-import type { Answer, Profile, read } from "../../index.ts";
+import type { Answer, Profile } from "../../index.ts";
+import type { Grouping } from "../../judge/grouping.ts";
 import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { type GivenFiles, refuseCapture, sortGiven, sourceOf } from "../inputs.ts";
@@ -27,17 +26,17 @@ import {
   clientOptions,
   type EvidenceOptions,
   type GateOptions,
+  groupByOption,
   type OutputOptions,
-  openOptions,
   type ReadingOptions,
+  redactOption,
   type SelectionOptions,
   type SessionOptions,
 } from "../options.ts";
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
+import { readAll, readSuppressions } from "../reading.ts";
 import { reproduction } from "../reproduce.ts";
-import { openTerminal, type Terminal } from "../terminal.ts";
-
-const MAX_SUPPRESSIONS_BYTES = 1 << 22;
+import { openTerminal } from "../terminal.ts";
 
 const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "html", "sarif"];
 
@@ -48,7 +47,7 @@ export type AnalyzeOptions = ClientOptions &
   ReadingOptions &
   OutputOptions &
   SessionOptions &
-  GateOptions;
+  GateOptions & { readonly groupBy: Grouping; readonly tree?: boolean };
 
 const EXAMPLES = `
 Examples:
@@ -56,6 +55,8 @@ Examples:
   lagleak analyze dumps/ --config consumer.properties --memory-limit 512Mi
   lagleak analyze dumps/ --lag describe.txt --memory pidstat.txt
   lagleak analyze heaptrack.zst --rules rules.yaml --suppressions lsan.supp
+  lagleak analyze heaptrack.zst --tree --focus rd_kafka
+  lagleak analyze hist.*.txt --group-by type --top 20 --redact
   lagleak analyze 'heap.*.pb.gz' --fail-on leak,backlog --min-confidence 0.9 -o leak.json
 `;
 
@@ -72,8 +73,10 @@ export function addAnalyzeOptions(command: Command, formats: readonly AnswerForm
   addEvidenceOptions(command);
   addAttributionOptions(command);
   addSelectionOptions(command);
+  command.addOption(groupByOption()).option("--tree", "add the paths that hold the memory, as a tree");
   addReadingOptions(command);
   addOutputOptions(command, formats);
+  command.addOption(redactOption());
   addSessionOptions(command);
   addGateOptions(command);
 }
@@ -99,6 +102,9 @@ export async function runAnalyze(captures: readonly string[], options: AnalyzeOp
   const circumstances = {
     evidence,
     top: options.top,
+    groupBy: options.groupBy,
+    tree: options.tree ?? false,
+    redact: options.redact ?? false,
     told: {
       ...clientOptions(options),
       settings,
@@ -114,7 +120,7 @@ export async function runAnalyze(captures: readonly string[], options: AnalyzeOp
     columns: terminal.columns,
     color: terminal.color,
     verbose: options.verbose ?? false,
-    command: format === "html" ? reproduction(process.argv.slice(2)) : null,
+    command: format === "html" && options.redact !== true ? reproduction(process.argv.slice(2)) : null, // it names files
   });
   await writeAnswer(text, options, terminal);
   return gate("answer" in answer ? answer.answer : answer, options);
@@ -137,35 +143,6 @@ async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: 
     evidence.push(...(await readEvidence(file, source, wanted)));
   }
   return evidence;
-}
-
-/** @throws Failure `configuration` */
-async function readSuppressions(file: string): Promise<readonly Suppression[]> {
-  try {
-    return parseSuppressions(new TextDecoder().decode(await (await openInput(file)).readAll(MAX_SUPPRESSIONS_BYTES)), file);
-  } catch (cause) {
-    if (!(cause instanceof Failure) || cause.code === "configuration") throw cause;
-    throw new Failure({
-      code: "configuration",
-      message: cause.message,
-      where: { file },
-      hint: "This file was to be read as suppressions.",
-      cause,
-    });
-  }
-}
-
-async function readAll(readCaptures: typeof read, files: readonly string[], options: ReadingOptions, terminal: Terminal): Promise<Profile> {
-  try {
-    terminal.progress.phase(files.length === 1 ? `reading ${files[0]}` : `reading ${files.length} captures`);
-    return await readCaptures(files, {
-      symbolize: options.symbolize,
-      onProgress: terminal.progress.advance,
-      ...openOptions(options),
-    });
-  } finally {
-    terminal.progress.end();
-  }
 }
 
 /** @throws Failure `usage` when nothing of the capture is left */

@@ -1,6 +1,7 @@
 /** `lagleak ceiling`: how much a client may buffer under a configuration, and whether that fits. Reads no capture. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Failure } from "../../base/failure.ts";
+import { jsonText } from "../../base/json-text.ts";
 import { parseBytes } from "../../base/units.ts";
 import type { KafkaClient } from "../../clients/client.ts";
 import { clients } from "../../clients/index.ts";
@@ -90,7 +91,7 @@ async function run(options: CeilingOptions): Promise<ExitCode> {
     sweep: sweep === undefined ? null : { of: sweep.of, points: sweepCeilings(client, scope, options.role, limitBytes, clients, sweep) },
     warnings: [...losses, ...queues.flatMap((queue) => queue.losses)].map(({ code, text }) => ({ code, text })),
   });
-  if (format === "json") await writeAnswer(`${JSON.stringify(answer, null, 2)}\n`, options, terminal);
+  if (format === "json") await writeAnswer(jsonText(answer), options, terminal);
   else {
     const { ceilingText } = await import("../../report/ceiling-text.ts");
     await writeAnswer(ceilingText(answer, { ...terminal, verbose: options.verbose ?? false }), options, terminal);

@@ -1,6 +1,7 @@
 /** `lagleak inspect <capture>`: what is in one capture, without a judgement. */
 import type { Command } from "commander";
 import { Failure } from "../../base/failure.ts";
+import { jsonText } from "../../base/json-text.ts";
 import { openInput } from "../../base/source.ts";
 import { readCapture } from "../../formats/recognize.ts";
 import { inspectAnswer } from "../../report/inspect-answer.ts";
@@ -13,6 +14,7 @@ import {
   type OutputOptions,
   openOptions,
   type ReadingOptions,
+  redactOption,
   type SessionOptions,
   topOption,
 } from "../options.ts";
@@ -27,6 +29,7 @@ const EXAMPLES = `
 Examples:
   lagleak inspect heaptrack.consumer.1234.zst
   lagleak inspect heap.pb.gz --json
+  lagleak inspect heap.pb.gz --redact -o heap.txt
   curl -s localhost:6060/debug/pprof/heap | lagleak inspect - --top 30
 `;
 
@@ -34,6 +37,7 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
   command.argument("<capture>", "a capture file, or - for standard input").addOption(topOption());
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
+  command.addOption(redactOption());
   addSessionOptions(command);
   command.addHelpText("after", EXAMPLES);
   command.action(async (capture: string, options: InspectOptions) => end(await inspect(capture, options)));
@@ -56,8 +60,10 @@ async function inspect(capture: string, options: InspectOptions): Promise<ExitCo
     ...openOptions(options),
   });
   const profile = await readCapture(input, { symbolize: options.symbolize }).finally(terminal.progress.end);
-  const answer = inspectAnswer(profile, options.top);
-  if (format === "json") await writeAnswer(`${JSON.stringify(answer, null, 2)}\n`, options, terminal);
+  // attribution, without which nobody can say whose a name is, is loaded only where it is needed
+  const shown = options.redact === true ? (await import("../../index.ts")).redact(profile) : profile;
+  const answer = inspectAnswer(shown, options.top);
+  if (format === "json") await writeAnswer(jsonText(answer), options, terminal);
   else {
     const { inspectText } = await import("../../report/inspect-text.ts");
     await writeAnswer(inspectText(answer, terminal), options, terminal);

@@ -1,0 +1,46 @@
+/** The sentences about a difference, for every output of `diff`. */
+import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
+import type { DiffAnswer, DiffGroup } from "./diff-answer.ts";
+import { componentWords } from "./words.ts";
+
+/** `Live memory grew by 49.0 MiB, from 22.7 MiB to 71.7 MiB, in 28 s.` */
+export function diffSummary({ measures, before, after, totals, secondsBetween }: DiffAnswer): string {
+  const what = measures === "live" ? "Live memory" : "Memory allocated since the start";
+  const time = secondsBetween === null || secondsBetween <= 0 ? "" : ` in ${formatDuration(secondsBetween * 1000)}`;
+  const { growthBytes } = totals;
+  if (growthBytes === 0) return `${what} is the same: ${formatBytes(after.bytes)}.`;
+  const verb = growthBytes > 0 ? "grew" : "shrank";
+  return `${what} ${verb} by ${formatBytes(Math.abs(growthBytes))}, from ${formatBytes(before.bytes)} to ${formatBytes(after.bytes)}${time}.`;
+}
+
+/** What the sum hides; empty where there is nothing to say. */
+export function diffBalance({ totals: { grownBytes, shrunkBytes } }: DiffAnswer): string {
+  if (grownBytes === 0 || shrunkBytes === 0) return "";
+  return `Some of it grew by ${formatBytes(grownBytes)}, some shrank by ${formatBytes(-shrunkBytes)}.`;
+}
+
+/** Two moments show no course: what a difference cannot say. */
+export function diffCaution({ sampled, secondsBetween }: DiffAnswer): string {
+  const noise = sampled ? " The captures are sampled: a difference that is called `same` is within the error of sampling." : "";
+  const order = secondsBetween !== null && secondsBetween < 0 ? " The first capture is the later one." : "";
+  return `A difference is no verdict: give both captures to \`lagleak analyze\` to learn whether this is a leak.${noise}${order}`;
+}
+
+export function diffGroupName({ name, party, client, component }: DiffGroup, groupBy: DiffAnswer["groupBy"]): string {
+  if (groupBy === "party") return name === "app" ? "application" : name;
+  if (groupBy !== "component") return name;
+  if (component === null) return party === "app" ? "application" : (client ?? party);
+  return `${client ?? party}: ${componentWords(component)}`;
+}
+
+/** Whose a function, a package or a type is, beside its name. */
+export function diffGroupOwner({ party, client, component }: DiffGroup, groupBy: DiffAnswer["groupBy"]): string {
+  if (groupBy === "party" || groupBy === "component") return "";
+  const who = party === "client" ? (client ?? party) : party;
+  return groupBy === "function" && component !== null ? `${who}: ${componentWords(component)}` : who;
+}
+
+export function diffOthers({ others }: DiffAnswer): string {
+  if (others.groups === 0) return "";
+  return `and ${others.groups.toLocaleString("en-US")} with smaller differences (${formatGrowth(others.growthBytes)} together); --top shows more`;
+}
