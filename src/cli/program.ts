@@ -31,6 +31,11 @@ const commands: readonly Entry[] = [
     load: () => import("./commands/ceiling.ts"),
   },
   { name: "inspect", summary: "show what is in one capture, without judging it", load: () => import("./commands/inspect.ts") },
+  {
+    name: "retainers",
+    summary: "show what holds the objects of a type in a heap snapshot",
+    load: () => import("./commands/retainers.ts"),
+  },
   { name: "list", summary: "list the supported formats, clients and methods", load: () => import("./commands/list.ts") },
 ];
 

@@ -34,16 +34,7 @@ const KIND_NAMES: readonly string[] = [
 ];
 
 /** What hangs below these belongs to the object that has them. */
-const INSIDE: ReadonlySet<number> = new Set([
-  NodeKind.hidden,
-  NodeKind.array,
-  NodeKind.code,
-  NodeKind.shape,
-  NodeKind.number,
-  NodeKind.consString,
-  NodeKind.slicedString,
-  NodeKind.string,
-]);
+const INSIDE: ReadonlySet<number> = new Set([NodeKind.hidden, NodeKind.array, NodeKind.code, NodeKind.shape]);
 
 /**
  * Node.js hands out small Buffers as views of a pool of 8 KiB (64 KiB since 24): only above that several views of one

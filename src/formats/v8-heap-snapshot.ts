@@ -4,14 +4,14 @@
  *
  * Its surprise: the strings come last. A file that is cut before them holds no name at all.
  */
-import { Failure } from "../base/failure.ts";
+import { Failure, type Loss } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
 import { EdgeKind, NodeKind, type ObjectGraph } from "../model/object-graph.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { projectGraph } from "../model/project-graph.ts";
-import type { Format } from "./format.ts";
+import type { CapturedGraph, Format } from "./format.ts";
 import { clockOfFile } from "./native-stack.ts";
 import { SnapshotParser } from "./v8-heap-snapshot-parser.ts";
 import type { StringStore } from "./v8-heap-snapshot-strings.ts";
@@ -23,6 +23,7 @@ export const v8HeapSnapshot: Format = {
   howToCapture: "node --heapsnapshot-signal=SIGUSR2 PROGRAM.js & kill -USR2 $!",
   recognize,
   read,
+  readGraph,
 };
 
 function recognize(head: Uint8Array): Recognition {
@@ -33,8 +34,7 @@ function recognize(head: Uint8Array): Recognition {
 
 async function read(input: Input): Promise<Profile> {
   const builder = new ProfileBuilder();
-  const { graph, strings, scriptIds } = await readGraph(input, builder);
-  const types = typesOf(graph, strings, scriptIds);
+  const { graph, types, losses } = await readGraph(input);
   const facts = projectGraph(graph, types, builder);
   return builder.finish({
     path: input.name,
@@ -45,21 +45,19 @@ async function read(input: Input): Promise<Profile> {
     observes: "live",
     sampleTypes: [{ type: "self_size", unit: "bytes" }],
     graph: facts,
-    losses: input.losses,
+    losses,
   });
 }
 
-interface ReadGraph {
-  readonly graph: ObjectGraph;
-  readonly strings: StringStore;
-  readonly scriptIds: Uint32Array | null;
-}
-
 /** @throws Failure `truncated` where the file ends before its names, `malformed` */
-async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGraph> {
+async function readGraph(input: Input): Promise<CapturedGraph> {
   const parser = new SnapshotParser(input.name);
   for await (const chunk of input.chunks()) parser.push(chunk);
   const { nodes, edges, strings, meta } = parser;
+  const losses: Loss[] = [];
+  const lose = (code: Loss["code"], text: string, offset: number | null, count = 1): void => {
+    losses.push({ code, text, offset, count });
+  };
   const hasNames = strings.length > 0 && parser.key !== "nodes" && parser.key !== "edges";
   if (!parser.hasEnded && !hasNames) throw cut(parser, input);
   if (meta === null || nodes === null || edges === null || nodes.length === 1) {
@@ -67,18 +65,17 @@ async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGra
     throw new Failure({ code: "malformed", message: `holds no ${what}`, where: { file: input.name }, hint: "Take the snapshot again." });
   }
   if (!parser.hasEnded) {
-    builder.loss("truncated", `the snapshot is cut in its ${parser.key || "end"}: objects whose names come later have none`, parser.offset);
+    lose("truncated", `the snapshot is cut in its ${parser.key || "end"}: objects whose names come later have none`, parser.offset);
   }
-  if (parser.trailingBytes > 0)
-    builder.loss("trailing-data", "something follows the end of the snapshot", parser.offset - parser.trailingBytes);
+  if (parser.trailingBytes > 0) lose("trailing-data", "something follows the end of the snapshot", parser.offset - parser.trailingBytes);
   const expected = (what: string, found: number, declared: number): void => {
     if (declared === 0 || found === declared) return;
-    builder.loss("malformed-record", `the head declares ${declared} ${what}, the file holds ${found}`, null);
+    lose("malformed-record", `the head declares ${declared} ${what}, the file holds ${found}`, null);
   };
   expected("nodes", nodes.length - 1, meta.nodeCount);
   expected("edges", edges.length, meta.edgeCount);
-  if (edges.nowhere > 0) builder.loss("malformed-record", "references that point to no object were left out", null, edges.nowhere);
-  if (nodes.impossible > 0) builder.loss("malformed-record", "objects with impossible sizes count as empty", null, nodes.impossible);
+  if (edges.nowhere > 0) lose("malformed-record", "references that point to no object were left out", null, edges.nowhere);
+  if (nodes.impossible > 0) lose("malformed-record", "objects with impossible sizes count as empty", null, nodes.impossible);
   const { length } = nodes;
   const firstEdge = nodes.edgeCount;
   let sum = 0;
@@ -88,7 +85,7 @@ async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGra
     sum += count;
   }
   if (sum !== edges.length) {
-    builder.loss("malformed-record", `the objects count ${sum} references, the file holds ${edges.length}`, null);
+    lose("malformed-record", `the objects count ${sum} references, the file holds ${edges.length}`, null);
   }
   const graph: ObjectGraph = {
     nodes: { length, kind: nodes.kind, name: nodes.name, id: nodes.id, selfBytes: nodes.selfBytes.subarray(0, length), firstEdge },
@@ -96,7 +93,7 @@ async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGra
     names: strings,
   };
   correctEdges(graph, strings);
-  return { graph, strings, scriptIds: parser.locations?.script ?? null };
+  return { graph, types: typesOf(graph, strings, parser.locations?.script ?? null), losses: [...input.losses, ...losses] };
 }
 
 function cut(parser: SnapshotParser, input: Input): Failure {

@@ -12,7 +12,7 @@ import { pathTo, reachFromRoots } from "./retainers.ts";
 const MOST_OF_IT = 0.5;
 const LEAST_SHARE = 0.02; // of the whole heap
 const LEAST_BYTES = 64 * 1024;
-const FEWEST_PARTS = 2;
+const FEWEST_PARTS = 8;
 const MOST_SHOWN = 8;
 
 export function accumulationsOf(
