@@ -88,7 +88,14 @@ async function readGraph(input: Input): Promise<CapturedGraph> {
     lose("malformed-record", `the objects count ${sum} references, the file holds ${edges.length}`, null);
   }
   const graph: ObjectGraph = {
-    nodes: { length, kind: nodes.kind, name: nodes.name, id: nodes.id, selfBytes: nodes.selfBytes.subarray(0, length), firstEdge },
+    nodes: {
+      length,
+      kind: nodes.kind,
+      name: nodes.name,
+      id: nodes.id.subarray(0, length),
+      selfBytes: nodes.selfBytes.subarray(0, length),
+      firstEdge,
+    },
     edges: { length: edges.length, kind: edges.kind, name: edges.name, target: edges.target },
     names: strings,
   };

@@ -454,9 +454,20 @@ function agesByList(profile: Profile, grouping: Grouping, listOf: Uint32Array, l
   const [born, live] = [slices(), slices()];
   const [all, doubtful] = [new Float64Array(lists), new Float64Array(lists)];
   const endMs = at(instants.elapsedMs, instants.length - 1);
+  // with a few instants it matters that what is new at one of them was born since the one before
+  const middle = (instant: number): number => {
+    const startMs = at(instants.elapsedMs, 1);
+    const meanMs = (at(instants.elapsedMs, Math.max(1, instant - 1)) + at(instants.elapsedMs, instant)) / 2;
+    return (meanMs - startMs) / Math.max(1, endMs - startMs);
+  };
+  const isFew = profile.graph !== null;
   const sliceOf = (slice: number): number => {
     const place =
-      survivors.clock === "instants" ? at(instants.elapsedMs, slice) / Math.max(1, endMs) : (slice - 1) / Math.max(1, survivors.slices - 1);
+      survivors.clock === "instants"
+        ? isFew
+          ? middle(slice)
+          : at(instants.elapsedMs, slice) / Math.max(1, endMs)
+        : (slice - 1) / Math.max(1, survivors.slices - 1);
     return Math.min(AGE_SLICES - 1, Math.max(0, Math.floor(place * AGE_SLICES)));
   };
   for (let row = 0; row < survivors.length; row++) {

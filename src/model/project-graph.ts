@@ -61,6 +61,7 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     edges: graph.edges.length,
     slicedStores: slicedStores(graph, nodeTypes, below),
     accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
+    objects: { length: nodes.length, id: nodes.id, path, bytes: nodes.selfBytes },
   };
 }
 
