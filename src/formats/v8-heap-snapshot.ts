@@ -7,14 +7,14 @@
 import { Failure, type Loss } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
-import { EdgeKind, NodeKind, type ObjectGraph } from "../model/object-graph.ts";
+import type { ObjectGraph } from "../model/object-graph.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { projectGraph } from "../model/project-graph.ts";
 import type { CapturedGraph, Format } from "./format.ts";
 import { clockOfFile } from "./native-stack.ts";
+import { correctEdges } from "./v8-heap-snapshot-edges.ts";
 import { SnapshotParser } from "./v8-heap-snapshot-parser.ts";
-import type { StringStore } from "./v8-heap-snapshot-strings.ts";
 import { typesOf } from "./v8-heap-snapshot-types.ts";
 
 export const v8HeapSnapshot: Format = {
@@ -113,35 +113,4 @@ function cut(parser: SnapshotParser, input: Input): Failure {
     where: { file: input.name, offset: parser.offset },
     hint: "The writer was killed or its disk was full. A snapshot needs about as much memory and disk again as the heap is large.",
   });
-}
-
-/** "1 / part of key (a @1) -> value (b @3) pair in WeakMap (table @5)" */
-const SHORTEST_EPHEMERON = 50;
-
-/**
- * Shortcuts of the root name the global objects and do retain, others repeat what internal edges say. And an entry of a WeakMap
- * is held by its key, so the edge from the table to the value counts for nothing, as in Chrome DevTools.
- */
-function correctEdges({ nodes, edges }: ObjectGraph, names: StringStore): void {
-  const kind = edges.kind;
-  for (let edge = nodes.firstEdge[1] as number; edge < (nodes.firstEdge[2] as number); edge++) {
-    if (kind[edge] === EdgeKind.shortcut) kind[edge] = EdgeKind.property;
-  }
-  const EPHEMERON = / \/ part of key \(.*? @\d+\) -> value \(.*? @\d+\) pair in WeakMap \(table @(\d+)\)$/;
-  const tables = new Map<number, number>(); // by name: id of the table; 0 = no such name
-  for (let node = 1; node < nodes.length; node++) {
-    if (nodes.kind[node] !== NodeKind.array) continue;
-    const end = nodes.firstEdge[node + 1] as number;
-    for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
-      if (kind[edge] !== EdgeKind.internal) continue;
-      const name = edges.name[edge] as number;
-      if (!names.isLong(name, SHORTEST_EPHEMERON)) continue;
-      let table = tables.get(name);
-      if (table === undefined) {
-        table = Number(EPHEMERON.exec(names.text(name))?.[1] ?? 0);
-        tables.set(name, table);
-      }
-      if (table !== 0 && table === nodes.id[node]) kind[edge] = EdgeKind.weak;
-    }
-  }
 }
