@@ -3,8 +3,8 @@
  * objects first. Of objects within one another only the outermost count, so that sizes add up.
  */
 import { dominatorsOf, retainedBytes } from "./dominators.ts";
+import type { NodeTypes } from "./node-types.ts";
 import type { NodeId, ObjectGraph } from "./object-graph.ts";
-import type { NodeTypes } from "./project-graph.ts";
 import { pathTo, reachFromRoots } from "./retainers.ts";
 
 /** An object graph and what its nodes are. */
