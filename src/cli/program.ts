@@ -47,6 +47,11 @@ const commands: readonly Entry[] = [
   },
   { name: "guide", summary: "say what to capture for your Kafka client, in five lines", load: () => import("./commands/guide.ts") },
   { name: "inspect", summary: "show what is in one capture, without judging it", load: () => import("./commands/inspect.ts") },
+  {
+    name: "retainers",
+    summary: "show what holds the objects of a type in a heap snapshot",
+    load: () => import("./commands/retainers.ts"),
+  },
   { name: "list", summary: "list the supported formats, clients and methods", load: () => import("./commands/list.ts") },
   {
     name: "report",

@@ -5,9 +5,10 @@
  * Two facts are not in any field and have to be put together from edges: the name of a script (closure, shared function info,
  * script), and that of an ArrayBuffer only slices are in use (several views of one large backing store).
  */
+
+import type { NodeTypes, TypeInit } from "../model/node-types.ts";
 import { EdgeKind, NodeKind, type ObjectGraph } from "../model/object-graph.ts";
 import { FrameKind } from "../model/profile.ts";
-import type { NodeTypes, TypeInit } from "../model/project-graph.ts";
 import { scriptModule } from "./script-module.ts";
 import type { StringStore } from "./v8-heap-snapshot-strings.ts";
 
@@ -34,16 +35,7 @@ const KIND_NAMES: readonly string[] = [
 ];
 
 /** What hangs below these belongs to the object that has them. */
-const INSIDE: ReadonlySet<number> = new Set([
-  NodeKind.hidden,
-  NodeKind.array,
-  NodeKind.code,
-  NodeKind.shape,
-  NodeKind.number,
-  NodeKind.consString,
-  NodeKind.slicedString,
-  NodeKind.string,
-]);
+const INSIDE: ReadonlySet<number> = new Set([NodeKind.hidden, NodeKind.array, NodeKind.code, NodeKind.shape]);
 
 /**
  * Node.js hands out small Buffers as views of a pool of 8 KiB (64 KiB since 24): only above that several views of one
@@ -61,6 +53,8 @@ const NODE_NAMES = [
   "ArrayBuffer",
   "SharedArrayBuffer",
   "system / SourceTextModule",
+  "Generator",
+  "AsyncGenerator",
 ] as const;
 
 export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uint32Array | null): NodeTypes {
@@ -82,22 +76,29 @@ export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uin
   // most objects of a name come from one script
   const lastScript = new Uint32Array(strings.length + 1);
   const lastType = new Uint32Array(strings.length + 1);
+  const lastClosureScript = new Uint32Array(strings.length + 1);
+  const lastClosure = new Uint32Array(strings.length + 1);
+  const scopeOf = new Uint32Array(strings.length + 1);
   const of = new Uint32Array(nodes.length);
   for (let node = 1; node < nodes.length; node++) {
     const kind = nodes.kind[node] as number;
     const name = nodes.name[node] as number;
     const file = script[node] as number;
     if (name === names["system / Context"]) {
-      of[node] =
-        file === 0
-          ? (ofKind[NodeKind.hidden] as number)
-          : row(`scope ${file}`, () => inScript("(scope)", strings.text(file), FrameKind.type));
+      if (file !== 0 && scopeOf[file] === 0)
+        scopeOf[file] = row(`scope ${file}`, () => inScript("(scope)", strings.text(file), FrameKind.type));
+      of[node] = file === 0 ? (ofKind[NodeKind.hidden] as number) : (scopeOf[file] as number);
       continue;
     }
+    const slot = name < strings.length ? name : strings.length;
     if (kind === NodeKind.closure && file !== 0) {
-      of[node] = row(`closure ${name} ${file}`, () =>
-        inScript(strings.text(name) || "(anonymous)", strings.text(file), FrameKind.function),
-      );
+      if (lastClosure[slot] === 0 || lastClosureScript[slot] !== file) {
+        lastClosureScript[slot] = file;
+        lastClosure[slot] = row(`closure ${slot} ${file}`, () =>
+          inScript(strings.text(name) || "(anonymous)", strings.text(file), FrameKind.function),
+        );
+      }
+      of[node] = lastClosure[slot] as number;
       continue;
     }
     const plain = ofKind[kind] as number;
@@ -109,7 +110,6 @@ export function typesOf(graph: ObjectGraph, strings: StringStore, scriptIds: Uin
       of[node] = row("sliced", () => ({ name: SLICED, isInside: false }));
       continue;
     }
-    const slot = name < strings.length ? name : strings.length;
     if (lastType[slot] !== 0 && lastScript[slot] === file) {
       of[node] = lastType[slot] as number;
       continue;
@@ -139,10 +139,12 @@ type Names = Readonly<Record<(typeof EDGE_NAMES)[number] | (typeof NODE_NAMES)[n
 function scriptsOf({ nodes, edges }: ObjectGraph, names: Names, scriptIds: Uint32Array | null): Uint32Array {
   const script = new Uint32Array(nodes.length);
   const nameOfScript = new Map<number, number>();
-  const follow = (node: number, ...wanted: readonly number[]): number => {
+  const generators = new Set([names["Generator"], names["AsyncGenerator"]]); // functions that are suspended
+  const follow = (node: number, wanted: number, otherwise: number): number => {
     const end = nodes.firstEdge[node + 1] as number;
     for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
-      if (edges.kind[edge] === EdgeKind.internal && wanted.includes(edges.name[edge] as number)) return edges.target[edge] as number;
+      const name = edges.name[edge] as number;
+      if ((name === wanted || name === otherwise) && edges.kind[edge] === EdgeKind.internal) return edges.target[edge] as number;
     }
     return 0;
   };
@@ -155,7 +157,7 @@ function scriptsOf({ nodes, edges }: ObjectGraph, names: Names, scriptIds: Uint3
     const id = scriptIds?.[node] ?? 0;
     let name = id === 0 ? undefined : nameOfScript.get(id);
     if (name === undefined) {
-      name = nameFrom(follow(node, names["shared"]));
+      name = nameFrom(follow(node, names["shared"], names["shared"]));
       if (id !== 0 && name !== 0) nameOfScript.set(id, name);
     }
     script[node] = name;
@@ -163,10 +165,10 @@ function scriptsOf({ nodes, edges }: ObjectGraph, names: Names, scriptIds: Uint3
   for (let node = 1; node < nodes.length; node++) {
     const id = scriptIds?.[node] ?? 0;
     if (id !== 0 && script[node] === 0) script[node] = nameOfScript.get(id) ?? 0;
-    if (nodes.name[node] === names["system / SourceTextModule"]) script[node] = nameFrom(follow(node, names["code"]));
+    if (nodes.name[node] === names["system / SourceTextModule"]) script[node] = nameFrom(follow(node, names["code"], names["code"]));
     const own = script[node] as number;
-    if (own === 0) continue;
-    const context = follow(node, names["context"]);
+    if (own === 0 || (nodes.kind[node] !== NodeKind.closure && !generators.has(nodes.name[node] as number))) continue;
+    const context = follow(node, names["context"], names["context"]);
     if (context !== 0 && nodes.name[context] === names["system / Context"] && script[context] === 0) script[context] = own;
   }
   return script;

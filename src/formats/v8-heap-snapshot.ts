@@ -4,17 +4,17 @@
  *
  * Its surprise: the strings come last. A file that is cut before them holds no name at all.
  */
-import { Failure } from "../base/failure.ts";
+import { Failure, type Loss } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
 import type { Input } from "../base/source.ts";
-import { EdgeKind, NodeKind, type ObjectGraph } from "../model/object-graph.ts";
+import type { ObjectGraph } from "../model/object-graph.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { projectGraph } from "../model/project-graph.ts";
-import type { Format } from "./format.ts";
+import type { CapturedGraph, Format } from "./format.ts";
 import { clockOfFile } from "./native-stack.ts";
+import { correctEdges } from "./v8-heap-snapshot-edges.ts";
 import { SnapshotParser } from "./v8-heap-snapshot-parser.ts";
-import type { StringStore } from "./v8-heap-snapshot-strings.ts";
 import { typesOf } from "./v8-heap-snapshot-types.ts";
 
 export const v8HeapSnapshot: Format = {
@@ -23,6 +23,7 @@ export const v8HeapSnapshot: Format = {
   howToCapture: "node --heapsnapshot-signal=SIGUSR2 PROGRAM.js & kill -USR2 $!",
   recognize,
   read,
+  readGraph,
 };
 
 function recognize(head: Uint8Array): Recognition {
@@ -33,8 +34,7 @@ function recognize(head: Uint8Array): Recognition {
 
 async function read(input: Input): Promise<Profile> {
   const builder = new ProfileBuilder();
-  const { graph, strings, scriptIds } = await readGraph(input, builder);
-  const types = typesOf(graph, strings, scriptIds);
+  const { graph, types, losses } = await readGraph(input);
   const facts = projectGraph(graph, types, builder);
   return builder.finish({
     path: input.name,
@@ -45,21 +45,19 @@ async function read(input: Input): Promise<Profile> {
     observes: "live",
     sampleTypes: [{ type: "self_size", unit: "bytes" }],
     graph: facts,
-    losses: input.losses,
+    losses,
   });
 }
 
-interface ReadGraph {
-  readonly graph: ObjectGraph;
-  readonly strings: StringStore;
-  readonly scriptIds: Uint32Array | null;
-}
-
 /** @throws Failure `truncated` where the file ends before its names, `malformed` */
-async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGraph> {
+async function readGraph(input: Input): Promise<CapturedGraph> {
   const parser = new SnapshotParser(input.name);
   for await (const chunk of input.chunks()) parser.push(chunk);
   const { nodes, edges, strings, meta } = parser;
+  const losses: Loss[] = [];
+  const lose = (code: Loss["code"], text: string, offset: number | null, count = 1): void => {
+    losses.push({ code, text, offset, count });
+  };
   const hasNames = strings.length > 0 && parser.key !== "nodes" && parser.key !== "edges";
   if (!parser.hasEnded && !hasNames) throw cut(parser, input);
   if (meta === null || nodes === null || edges === null || nodes.length === 1) {
@@ -67,18 +65,17 @@ async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGra
     throw new Failure({ code: "malformed", message: `holds no ${what}`, where: { file: input.name }, hint: "Take the snapshot again." });
   }
   if (!parser.hasEnded) {
-    builder.loss("truncated", `the snapshot is cut in its ${parser.key || "end"}: objects whose names come later have none`, parser.offset);
+    lose("truncated", `the snapshot is cut in its ${parser.key || "end"}: objects whose names come later have none`, parser.offset);
   }
-  if (parser.trailingBytes > 0)
-    builder.loss("trailing-data", "something follows the end of the snapshot", parser.offset - parser.trailingBytes);
+  if (parser.trailingBytes > 0) lose("trailing-data", "something follows the end of the snapshot", parser.offset - parser.trailingBytes);
   const expected = (what: string, found: number, declared: number): void => {
     if (declared === 0 || found === declared) return;
-    builder.loss("malformed-record", `the head declares ${declared} ${what}, the file holds ${found}`, null);
+    lose("malformed-record", `the head declares ${declared} ${what}, the file holds ${found}`, null);
   };
   expected("nodes", nodes.length - 1, meta.nodeCount);
   expected("edges", edges.length, meta.edgeCount);
-  if (edges.nowhere > 0) builder.loss("malformed-record", "references that point to no object were left out", null, edges.nowhere);
-  if (nodes.impossible > 0) builder.loss("malformed-record", "objects with impossible sizes count as empty", null, nodes.impossible);
+  if (edges.nowhere > 0) lose("malformed-record", "references that point to no object were left out", null, edges.nowhere);
+  if (nodes.impossible > 0) lose("malformed-record", "objects with impossible sizes count as empty", null, nodes.impossible);
   const { length } = nodes;
   const firstEdge = nodes.edgeCount;
   let sum = 0;
@@ -88,15 +85,22 @@ async function readGraph(input: Input, builder: ProfileBuilder): Promise<ReadGra
     sum += count;
   }
   if (sum !== edges.length) {
-    builder.loss("malformed-record", `the objects count ${sum} references, the file holds ${edges.length}`, null);
+    lose("malformed-record", `the objects count ${sum} references, the file holds ${edges.length}`, null);
   }
   const graph: ObjectGraph = {
-    nodes: { length, kind: nodes.kind, name: nodes.name, id: nodes.id, selfBytes: nodes.selfBytes.subarray(0, length), firstEdge },
+    nodes: {
+      length,
+      kind: nodes.kind,
+      name: nodes.name,
+      id: nodes.id.subarray(0, length),
+      selfBytes: nodes.selfBytes.subarray(0, length),
+      firstEdge,
+    },
     edges: { length: edges.length, kind: edges.kind, name: edges.name, target: edges.target },
     names: strings,
   };
   correctEdges(graph, strings);
-  return { graph, strings, scriptIds: parser.locations?.script ?? null };
+  return { graph, types: typesOf(graph, strings, parser.locations?.script ?? null), losses: [...input.losses, ...losses] };
 }
 
 function cut(parser: SnapshotParser, input: Input): Failure {
@@ -109,35 +113,4 @@ function cut(parser: SnapshotParser, input: Input): Failure {
     where: { file: input.name, offset: parser.offset },
     hint: "The writer was killed or its disk was full. A snapshot needs about as much memory and disk again as the heap is large.",
   });
-}
-
-/** "1 / part of key (a @1) -> value (b @3) pair in WeakMap (table @5)" */
-const SHORTEST_EPHEMERON = 50;
-
-/**
- * Shortcuts of the root name the global objects and do retain, others repeat what internal edges say. And an entry of a WeakMap
- * is held by its key, so the edge from the table to the value counts for nothing, as in Chrome DevTools.
- */
-function correctEdges({ nodes, edges }: ObjectGraph, names: StringStore): void {
-  const kind = edges.kind;
-  for (let edge = nodes.firstEdge[1] as number; edge < (nodes.firstEdge[2] as number); edge++) {
-    if (kind[edge] === EdgeKind.shortcut) kind[edge] = EdgeKind.property;
-  }
-  const EPHEMERON = / \/ part of key \(.*? @\d+\) -> value \(.*? @\d+\) pair in WeakMap \(table @(\d+)\)$/;
-  const tables = new Map<number, number>(); // by name: id of the table; 0 = no such name
-  for (let node = 1; node < nodes.length; node++) {
-    if (nodes.kind[node] !== NodeKind.array) continue;
-    const end = nodes.firstEdge[node + 1] as number;
-    for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
-      if (kind[edge] !== EdgeKind.internal) continue;
-      const name = edges.name[edge] as number;
-      if (!names.isLong(name, SHORTEST_EPHEMERON)) continue;
-      let table = tables.get(name);
-      if (table === undefined) {
-        table = Number(EPHEMERON.exec(names.text(name))?.[1] ?? 0);
-        tables.set(name, table);
-      }
-      if (table !== 0 && table === nodes.id[node]) kind[edge] = EdgeKind.weak;
-    }
-  }
 }

@@ -623,18 +623,31 @@ function agesByList(profile: Profile, grouping: Grouping, listOf: Uint32Array, l
       survivors.clock === "instants" ? at(instants.elapsedMs, slice) / Math.max(1, endMs) : (slice - 1) / Math.max(1, survivors.slices - 1);
     return Math.min(AGE_SLICES - 1, Math.max(0, Math.floor(place * AGE_SLICES)));
   };
+  const startMs = at(instants.elapsedMs, Math.min(1, instants.length - 1));
+  // snapshots are few and far between: what is new in one was born at any time since the one before
+  const addBirths = (column: Float64Array, slice: number, amount: number): void => {
+    if (profile.graph === null || survivors.clock !== "instants") {
+      add(column, sliceOf(slice), amount);
+      return;
+    }
+    const place = (instant: number): number => ((at(instants.elapsedMs, instant) - startMs) / Math.max(1, endMs - startMs)) * AGE_SLICES;
+    const [from, to] = [place(Math.max(1, slice - 1)), place(slice)];
+    for (let part = Math.floor(from); part < to; part++) {
+      add(column, Math.min(AGE_SLICES - 1, part), (amount * (Math.min(to, part + 1) - Math.max(from, part))) / (to - from));
+    }
+  };
   for (let row = 0; row < survivors.length; row++) {
     const list = at(listOfPath, at(survivors.path, row));
     // what is older than the capture says nothing of its births
     if (list === lists || at(survivors.bornAt, row) === 0) continue;
-    add(live[list] as Float64Array, sliceOf(at(survivors.bornAt, row)), at(survivors.bytes, row));
+    addBirths(live[list] as Float64Array, at(survivors.bornAt, row), at(survivors.bytes, row));
     add(all, list, at(survivors.bytes, row));
     add(doubtful, list, at(survivors.doubtfulBytes, row));
   }
   if (survivors.clock === "instants") {
     for (let row = 0; row < changes.length; row++) {
       const list = at(listOfPath, at(changes.path, row));
-      if (list !== lists) add(born[list] as Float64Array, sliceOf(at(changes.instant, row)), at(changes.allocatedBytes, row));
+      if (list !== lists) addBirths(born[list] as Float64Array, at(changes.instant, row), at(changes.allocatedBytes, row));
     }
   } else {
     // only the births of the whole process are known: a group's own are at least its survivors

@@ -3,16 +3,16 @@
  * thousand entries, not the chain of objects that leads to it). Eclipse MAT calls them accumulation points.
  */
 import type { Dominators } from "./dominators.ts";
+import { insideTypes, type NodeTypes } from "./node-types.ts";
 import { NodeKind, type ObjectGraph } from "./object-graph.ts";
 import type { Accumulation } from "./profile.ts";
-import type { NodeTypes } from "./project-graph.ts";
 import { pathTo, reachFromRoots } from "./retainers.ts";
 
 /** A part that holds more than this share is where to look further. */
 const MOST_OF_IT = 0.5;
 const LEAST_SHARE = 0.02; // of the whole heap
 const LEAST_BYTES = 64 * 1024;
-const FEWEST_PARTS = 2;
+const FEWEST_PARTS = 8;
 const MOST_SHOWN = 8;
 
 export function accumulationsOf(
@@ -23,7 +23,7 @@ export function accumulationsOf(
   path: Uint32Array,
 ): readonly Accumulation[] {
   const { nodes } = graph;
-  const isInside = nodeTypes.types.map((type) => type.isInside);
+  const isInside = insideTypes(nodeTypes);
   // the object that a node is a part of: tables of elements and the like belong to the object that has them
   const owner = new Uint32Array(nodes.length);
   const largest = new Float64Array(nodes.length);
@@ -31,9 +31,9 @@ export function accumulationsOf(
   for (let row = 1; row < order.length; row++) {
     const node = order[row] as number;
     const holder = of[node] as number;
-    const own = isInside[nodeTypes.of[holder] as number] === true ? (owner[holder] as number) : holder;
+    const own = isInside[nodeTypes.of[holder] as number] === 1 ? (owner[holder] as number) : holder;
     owner[node] = own;
-    if (isInside[nodeTypes.of[node] as number] === true) continue;
+    if (isInside[nodeTypes.of[node] as number] === 1) continue;
     parts[own] = (parts[own] as number) + 1;
     const bytes = retained[node] as number;
     if (bytes > (largest[own] as number)) largest[own] = bytes;
@@ -43,7 +43,7 @@ export function accumulationsOf(
   for (let node = 2; node < nodes.length; node++) {
     const bytes = retained[node] as number;
     if (bytes < least || (parts[node] as number) < FEWEST_PARTS || nodes.kind[node] === NodeKind.synthetic) continue;
-    if (isInside[nodeTypes.of[node] as number] === true || (largest[node] as number) > MOST_OF_IT * bytes) continue;
+    if (isInside[nodeTypes.of[node] as number] === 1 || (largest[node] as number) > MOST_OF_IT * bytes) continue;
     found.push(node);
   }
   found.sort((a, b) => (retained[b] as number) - (retained[a] as number));
@@ -51,7 +51,7 @@ export function accumulationsOf(
   const reached = reachFromRoots(graph);
   return found.slice(0, MOST_SHOWN).map((node): Accumulation => {
     const steps = pathTo(graph, reached, node);
-    const shown = steps.filter((step) => step.node === node || isInside[nodeTypes.of[step.node] as number] !== true);
+    const shown = steps.filter((step) => step.node === node || isInside[nodeTypes.of[step.node] as number] !== 1);
     const retainers = shown.map(({ node: holder, field }) => {
       const type = nodeTypes.types[nodeTypes.of[holder] as number];
       return { type: type?.name ?? "", file: type?.file ?? "", field };

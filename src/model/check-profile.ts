@@ -52,7 +52,7 @@ export function checkProfile(profile: Profile): void {
     if (!(at(changes.allocatedBytes, row) >= 0)) violated(`changes.allocatedBytes: row ${row} is negative`);
   }
   if (profile.graph !== null) {
-    const { slicedStores, accumulations } = profile.graph;
+    const { slicedStores, accumulations, objects } = profile.graph;
     checkLengths("slicedStores", slicedStores.length, { bytes: slicedStores.bytes });
     demand(slicedStores.firstSlice.length === slicedStores.length + 1, "slicedStores.firstSlice: not one row more than stores");
     checkLengths("slicedStores", at(slicedStores.firstSlice, slicedStores.length), {
@@ -60,6 +60,10 @@ export function checkProfile(profile: Profile): void {
       slices: slicedStores.slices,
     });
     checkIds("slicedStores.path", slicedStores.path, paths.length);
+    if (objects !== null) {
+      checkLengths("graph.objects", objects.length, { id: objects.id, path: objects.path, bytes: objects.bytes });
+      checkIds("graph.objects.path", objects.path, paths.length);
+    }
     for (const { path } of accumulations) demand(path < paths.length, "accumulations: a path does not exist");
   }
   demand(Number.isFinite(profile.peakBytes), "peakBytes is not finite");

@@ -22,9 +22,9 @@ export interface Dominators {
 }
 
 export function dominatorsOf(graph: GraphShape): Dominators {
-  const { numberOf, order, parent } = numberDepthFirst(graph);
+  const { numberOf, order, parent, entries } = numberDepthFirst(graph);
   const count = order.length;
-  const { first, predecessors } = predecessorsOf(graph, numberOf, order);
+  const { first, predecessors } = predecessorsOf(graph, numberOf, order, entries);
   const semi = new Uint32Array(count);
   const label = new Uint32Array(count);
   const ancestor = parent.slice();
@@ -88,6 +88,7 @@ interface Numbering {
   readonly numberOf: Uint32Array; // by node: its preorder number
   readonly order: Uint32Array; // by number: the node
   readonly parent: Uint32Array; // by number: the number of its parent in the tree
+  readonly entries: Uint32Array; // by node: strong edges to it (to none, in row 0)
 }
 
 function numberDepthFirst({ nodes, edges }: GraphShape): Numbering {
@@ -96,6 +97,7 @@ function numberDepthFirst({ nodes, edges }: GraphShape): Numbering {
   const numberOf = new Uint32Array(length);
   const order = new Uint32Array(length);
   const parent = new Uint32Array(length);
+  const entries = new Uint32Array(length);
   const stackNode = new Uint32Array(length);
   const stackEdge = new Uint32Array(length);
   let count = 1;
@@ -111,9 +113,9 @@ function numberDepthFirst({ nodes, edges }: GraphShape): Numbering {
       let next = 0;
       while (edge < end) {
         const to = target[edge] as number;
-        const isNew = to !== 0 && numberOf[to] === 0 && (kind[edge] as number) < EdgeKind.weak;
-        edge++;
-        if (isNew) {
+        if ((kind[edge++] as number) >= EdgeKind.weak) continue;
+        entries[to] = (entries[to] as number) + 1;
+        if (numberOf[to] === 0 && to !== 0) {
           next = to;
           break;
         }
@@ -147,7 +149,7 @@ function numberDepthFirst({ nodes, edges }: GraphShape): Numbering {
     for (let node = 1; node < length; node++) if (numberOf[node] === 0 && isEntered[node] === 0) visit(node);
     for (let node = 1; node < length; node++) if (numberOf[node] === 0) visit(node);
   }
-  return { numberOf, order, parent };
+  return { numberOf, order, parent, entries };
 }
 
 /** Strong edges backwards, by preorder number. */
@@ -155,23 +157,18 @@ function predecessorsOf(
   { nodes, edges }: GraphShape,
   numberOf: Uint32Array,
   order: Uint32Array,
+  entries: Uint32Array,
 ): { readonly first: Uint32Array; readonly predecessors: Uint32Array } {
   const { firstEdge } = nodes;
   const { kind, target } = edges;
   const count = order.length;
   const first = new Uint32Array(count + 1);
-  const edgeEnd = firstEdge[nodes.length] as number;
-  for (let edge = 0; edge < edgeEnd; edge++) {
-    const to = target[edge] as number;
-    if (to === 0 || (kind[edge] as number) >= EdgeKind.weak) continue;
-    const number = numberOf[to] as number;
-    first[number] = (first[number] as number) + 1;
-  }
   let sum = 0;
-  for (let number = 0; number <= count; number++) {
-    sum += first[number] as number;
+  for (let number = 1; number < count; number++) {
+    sum += entries[order[number] as number] as number;
     first[number] = sum;
   }
+  first[count] = sum;
   const predecessors = new Uint32Array(sum);
   // filled from the back: afterwards first[number] is the first row
   for (let from = 1; from < count; from++) {

@@ -9,6 +9,7 @@
 import { at } from "../base/columns.ts";
 import { Failure, type Loss } from "../base/failure.ts";
 import { lastInstant, liveAt, totalLiveBytes } from "./ledger.ts";
+import { Births, type Born } from "./object-births.ts";
 import type { Clock, GraphFacts, Profile } from "./profile.ts";
 import { ProfileBuilder } from "./profile-builder.ts";
 
@@ -256,11 +257,13 @@ function join(placed: readonly Placed[], clock: Clock, members: readonly Member[
   const builder = new ProfileBuilder();
   let before: Levels = NOTHING;
   let graph: GraphFacts | null = null;
+  const births = new Births(placed.map(({ member }) => member.profile));
   let ordinal = 0;
   for (const { member, timeMs } of placed) {
     const { profile } = member;
     const joinedPath = translatePaths(profile, builder);
     if (profile.graph !== null) graph = translateGraph(profile.graph, joinedPath);
+    const born = births.next(profile, joinedPath);
     for (let instant = 1; instant < profile.instants.length; instant++) {
       ordinal++;
       const elapsedMs = hasTimes
@@ -272,8 +275,9 @@ function join(placed: readonly Placed[], clock: Clock, members: readonly Member[
         reportedHeapBytes: at(profile.instants.reportedHeapBytes, instant),
       });
       const now = levels(profile, instant, joinedPath);
-      emitDifferences(builder, before, now);
-      before = now;
+      const joined = born === null ? now : { ...now, ...sumOf(before, born) };
+      emitDifferences(builder, before, joined);
+      before = joined;
     }
   }
   const sampledIntervals = placed
@@ -292,6 +296,7 @@ function join(placed: readonly Placed[], clock: Clock, members: readonly Member[
     observes: first.member.profile.observes,
     sampleTypes: first.member.profile.sampleTypes,
     graph,
+    survivors: births.survivors(),
   });
   return withCaptures(joined, members, losses);
 }
@@ -324,6 +329,16 @@ function levels(profile: Profile, instant: number, joinedPath: Uint32Array): Lev
   return result;
 }
 
+/** What was new at an instant as the counter that it is in other captures. */
+function sumOf(before: Levels, born: Born): Pick<Levels, "allocatedBytes" | "allocatedBlocks"> {
+  const add = (sums: ReadonlyMap<number, number>, more: ReadonlyMap<number, number>): ReadonlyMap<number, number> => {
+    const result = new Map(sums);
+    for (const [path, amount] of more) addTo(result, path, amount);
+    return result;
+  };
+  return { allocatedBytes: add(before.allocatedBytes, born.bytes), allocatedBlocks: add(before.allocatedBlocks, born.blocks) };
+}
+
 function emitDifferences(builder: ProfileBuilder, before: Levels, now: Levels): void {
   for (const path of new Set([...before.bytes.keys(), ...now.bytes.keys()])) {
     const change = {
@@ -345,6 +360,7 @@ function translateGraph(graph: GraphFacts, pathOf: Uint32Array): GraphFacts {
   const { slicedStores, accumulations } = graph;
   return {
     ...graph,
+    objects: null,
     slicedStores: {
       ...slicedStores,
       path: Uint32Array.from({ length: slicedStores.path.length }, (_, row) => at(pathOf, at(slicedStores.path, row))),

@@ -31,8 +31,11 @@ export const NodeKind = {
   other: 17,
 } as const;
 
-/** How a node refers to another. From `weak` on they keep nothing alive. */
-export const EdgeKind = { none: 0, context: 1, element: 2, property: 3, internal: 4, hidden: 5, weak: 6, shortcut: 7 } as const;
+/**
+ * How a node refers to another. From `weak` on they keep nothing alive, or nothing that counts: `foreign` is what the runtime
+ * holds beside the program that holds it, too.
+ */
+export const EdgeKind = { none: 0, context: 1, element: 2, property: 3, internal: 4, hidden: 5, weak: 6, shortcut: 7, foreign: 8 } as const;
 
 export interface GraphNodes {
   readonly length: number; // row 0 included

@@ -58,7 +58,7 @@ export interface Changes {
   readonly path: Column; // PathId
   readonly liveBytes: Column;
   readonly liveBlocks: Column;
-  readonly allocatedBytes: Column; // gross, never negative; all 0 where `observes` is not "both"
+  readonly allocatedBytes: Column; // gross, never negative; all 0 where `observes` is "live", except that a series of object graphs has what was new and alive at the instant
   readonly allocatedBlocks: Column;
 }
 
@@ -124,6 +124,16 @@ export interface GraphFacts {
   readonly slicedStores: SlicedStores;
   /** The objects at which most memory comes together, largest first. */
   readonly accumulations: readonly Accumulation[];
+  /** Every object, so that a series can tell which of them are new; null where objects have no lasting ids, and in a series. */
+  readonly objects: GraphObjects | null;
+}
+
+/** Objects by row; ids ascend in the order in which objects were first seen by a snapshot of their process. */
+export interface GraphObjects {
+  readonly length: number;
+  readonly id: Column;
+  readonly path: Column;
+  readonly bytes: Column;
 }
 
 /**

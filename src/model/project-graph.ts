@@ -5,26 +5,10 @@
  */
 import { accumulationsOf } from "./accumulations.ts";
 import { dominatorsOf, retainedBytes } from "./dominators.ts";
+import { insideTypes, type NodeTypes, type TypeInit } from "./node-types.ts";
 import { type ObjectGraph, retains } from "./object-graph.ts";
 import { FrameKind, type GraphFacts, type PathId, type SlicedStores } from "./profile.ts";
 import type { FrameInit, ProfileBuilder } from "./profile-builder.ts";
-
-/** A type, or a function or scope that holds objects, as a frame of its paths. */
-export interface TypeInit {
-  readonly name: string;
-  readonly file?: string;
-  readonly module?: string;
-  readonly kind?: FrameKind;
-  /** A part of the object that holds it (its table of elements): what it holds hangs on that object. */
-  readonly isInside: boolean;
-}
-
-export interface NodeTypes {
-  readonly of: Uint32Array; // by node: row of `types`
-  readonly types: readonly TypeInit[]; // row 0 = none
-  /** Slices and the block of bytes that each of them is a part of, in pairs. */
-  readonly slices: { readonly view: Uint32Array; readonly store: Uint32Array };
-}
 
 const MOST_PATHS = 50_000;
 const DEEPEST = 40;
@@ -38,8 +22,9 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
   const steps = new Steps(frames, builder);
   const path = new Uint32Array(nodes.length);
   const below = new Uint32Array(nodes.length); // where that which the node holds goes on
-  const bytes: number[] = [0];
-  const blocks: number[] = [0];
+  const bytes = new Float64Array(MOST_PATHS + 1);
+  const blocks = new Float64Array(MOST_PATHS + 1);
+  const isInside = insideTypes(nodeTypes);
   // row 1 is the root of the snapshot, which has no name
   for (let row = 1; row < order.length; row++) {
     const node = order[row] as number;
@@ -47,13 +32,13 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     const type = nodeTypes.of[node] as number;
     const own = node === 1 ? 0 : steps.step(above, type);
     path[node] = own;
-    below[node] = nodeTypes.types[type]?.isInside === true ? above : own;
-    bytes[own] = (bytes[own] ?? 0) + (nodes.selfBytes[node] as number);
-    blocks[own] = (blocks[own] ?? 0) + 1;
+    below[node] = isInside[type] === 1 ? above : own;
+    bytes[own] = (bytes[own] as number) + (nodes.selfBytes[node] as number);
+    blocks[own] = (blocks[own] as number) + 1;
   }
   builder.instant({ elapsedMs: 0 });
   for (const [row, count] of blocks.entries()) {
-    if (count > 0) builder.change(row, { liveBytes: bytes[row] ?? 0, liveBlocks: count });
+    if (count > 0) builder.change(row, { liveBytes: bytes[row] as number, liveBlocks: count });
   }
   const retained = retainedBytes(nodes.selfBytes, dominators);
   return {
@@ -61,6 +46,7 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     edges: graph.edges.length,
     slicedStores: slicedStores(graph, nodeTypes, below),
     accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
+    objects: { length: nodes.length, id: nodes.id, path, bytes: nodes.selfBytes },
   };
 }
 
@@ -69,18 +55,15 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
  * queue has no single holder, and both count.
  */
 function slicedStores({ nodes, edges }: ObjectGraph, { slices }: NodeTypes, below: Uint32Array): SlicedStores {
-  const storeOf = new Map<number, number>();
-  for (const [row, view] of slices.view.entries()) storeOf.set(view, slices.store[row] as number);
+  const storeOf = new Uint32Array(slices.view.length === 0 ? 0 : nodes.length); // by view
+  for (const [row, view] of slices.view.entries()) storeOf[view] = slices.store[row] as number;
   const byStore = new Map<number, Map<PathId, number>>();
-  const isView = new Uint8Array(nodes.length);
-  for (const view of slices.view) isView[view] = 1;
-  for (let node = 1; storeOf.size > 0 && node < nodes.length; node++) {
+  for (let node = 1; storeOf.length > 0 && node < nodes.length; node++) {
     const end = nodes.firstEdge[node + 1] as number;
     for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
-      const to = edges.target[edge] as number;
-      if (isView[to] === 0 || !retains(edges.kind[edge] as number)) continue;
+      const store = storeOf[edges.target[edge] as number] as number;
+      if (store === 0 || !retains(edges.kind[edge] as number)) continue;
       const at = below[node] as number;
-      const store = storeOf.get(to) ?? 0;
       const held = byStore.get(store) ?? new Map<PathId, number>();
       byStore.set(store, held.set(at, (held.get(at) ?? 0) + 1));
     }

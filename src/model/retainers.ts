@@ -36,7 +36,9 @@ export function reachFromRoots({ nodes, edges }: ObjectGraph): Reached {
     const end = firstEdge[node + 1] as number;
     for (let edge = firstEdge[node] as number; edge < end; edge++) {
       const to = edges.target[edge] as number;
-      if (to === 0 || isSeen[to] === 1 || (edges.kind[edge] as number) >= EdgeKind.weak) continue;
+      const kind = edges.kind[edge] as number;
+      // a foreign holder is a true one, and often the shortest way
+      if (to === 0 || isSeen[to] === 1 || kind === EdgeKind.weak || kind === EdgeKind.shortcut) continue;
       isSeen[to] = 1;
       by[to] = edge + 1;
       if (isDetour[nodes.kind[to] as number] === 1) deferred[deferredTail++] = to;

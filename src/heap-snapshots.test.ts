@@ -1,0 +1,83 @@
+/** From a heap snapshot to the verdict: the same fetch responses, held by the application and held by the client. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inputFromBytes } from "./base/source.ts";
+import { clients } from "./clients/index.ts";
+import { readCapture } from "./formats/recognize.ts";
+import { gatherFacts, NOTHING_TOLD } from "./judge/facts.ts";
+import { judge } from "./judge/judge.ts";
+import { heapSnapshot, type SnapshotNode } from "./testing/captures.ts";
+
+const KAFKAJS = "/srv/app/node_modules/kafkajs/src/consumer/batch.js";
+
+/** `responses` of 10 MiB with `slices` each, in a Map of the application or in a Batch of kafkajs. */
+function consumerHeap(holder: "application" | "client", responses: number, slices: number): string {
+  const [script, holds] = holder === "application" ? ["/srv/app/index.js", 8] : [KAFKAJS, 9];
+  const nodes: SnapshotNode[] = [
+    { type: "synthetic", name: "", edges: [["shortcut", "global", 1]] },
+    {
+      type: "object",
+      name: "global",
+      edges: [
+        ["property", "handler", 2],
+        ["property", "batch", 9],
+      ],
+    },
+    {
+      type: "closure",
+      name: "handle",
+      script: 1,
+      edges: [
+        ["internal", "shared", 3],
+        ["internal", "context", 5],
+      ],
+    },
+    { type: "code", name: "handle", edges: [["internal", "script_or_debug_info", 4]] },
+    { type: "code", name: script },
+    { type: "object", name: "system / Context", edges: [["context", "lastSeen", 8]] },
+    { type: "closure", name: "Batch", script: 2, edges: [["internal", "shared", 7]] },
+    { type: "code", name: "Batch", edges: [["internal", "script_or_debug_info", 10]] },
+    { type: "object", name: "Map", bytes: 32 },
+    { type: "object", name: "Batch", bytes: 64, script: 2, edges: [["property", "constructor", 6]] },
+    { type: "code", name: KAFKAJS },
+  ];
+  const held: [string, number, number][] = [];
+  for (let response = 0; response < responses; response++) {
+    const store = nodes.push({ type: "native", name: "system / JSArrayBufferData", bytes: 10_485_760 }) - 1;
+    const buffer = nodes.push({ type: "object", name: "ArrayBuffer", bytes: 96, edges: [["internal", "backing_store", store]] }) - 1;
+    for (let slice = 0; slice < slices; slice++) {
+      held.push([
+        "element",
+        held.length,
+        nodes.push({ type: "object", name: "Buffer", bytes: 96, edges: [["internal", "buffer", buffer]] }) - 1,
+      ]);
+    }
+  }
+  const own = nodes[holds] as SnapshotNode;
+  nodes[holds] = { ...own, edges: [...(own.edges ?? []), ...held] };
+  return heapSnapshot(nodes);
+}
+
+async function judged(
+  text: string,
+): Promise<{ readonly facts: ReturnType<typeof gatherFacts>; readonly verdict: ReturnType<typeof judge> }> {
+  const profile = await readCapture(await inputFromBytes("a.heapsnapshot", Buffer.from(text)), { symbolize: false });
+  const facts = gatherFacts(profile, clients, [], { ...NOTHING_TOLD, messageBytes: 1024 });
+  return { facts, verdict: judge(facts) };
+}
+
+test("a few slices in a Map of the application keep whole fetch responses: app-retained, with the Map named", async () => {
+  const { facts, verdict } = await judged(consumerHeap("application", 12, 20));
+  assert.deepEqual([verdict.class, verdict.party, verdict.client], ["leak", "app-retained", "kafkajs"]);
+  assert.deepEqual(
+    [facts.retention?.appSlices, facts.retention?.wantedBytes, facts.retention?.onlyAppBytes],
+    [240, 240 * 1024, 12 * 10_485_760],
+  );
+  assert.equal(verdict.because.find(({ code }) => code === "pinned-by-slices")?.names["holder"], "lastSeen (Map)");
+});
+
+test("the slices of one response in a Batch of kafkajs are its queue", async () => {
+  const { facts, verdict } = await judged(consumerHeap("client", 1, 8000));
+  assert.notEqual(verdict.class, "leak");
+  assert.deepEqual([facts.retention?.clientBytes, facts.retention?.appSlices], [10_485_760, 0]);
+});
