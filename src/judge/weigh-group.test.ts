@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { scenarios } from "../testing/scenarios.ts";
 import { judgeAll, type Outcome, score } from "../testing/score.ts";
-import { scenarios, simulate } from "../testing/simulate.ts";
+import { simulate } from "../testing/simulate.ts";
 import { type AgeFacts, GROUP_CLASSES, type GroupFacts, type GroupKind } from "./group-facts.ts";
 import { ShapeFitter } from "./shapes.ts";
 import { evidenceGrade, type GroupVerdict, priorOf, weighGroup } from "./weigh-group.ts";

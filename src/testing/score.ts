@@ -5,7 +5,9 @@
 import type { GroupClass, GroupFacts, GroupKind } from "../judge/group-facts.ts";
 import { ShapeFitter } from "../judge/shapes.ts";
 import { type GroupVerdict, LIKELY, priorOf, weighGroup } from "../judge/weigh-group.ts";
-import { type Scenario, type ScenarioFamily, type SimulateOptions, scenarios, simulate } from "./simulate.ts";
+import { scenarios } from "./scenarios.ts";
+import { type SimulateOptions, simulate } from "./simulate.ts";
+import type { Scenario, ScenarioFamily } from "./stories.ts";
 
 /** What the judge is shown of a capture. */
 export const EVIDENCE_SETS = ["shape only", "+ceiling +ages", "all"] as const;
