@@ -1,5 +1,6 @@
 /** The judge: facts in, judgement out. The order of thought is in `verdict.ts`, the reasons in `explain.ts`. */
-import { add, at } from "../base/columns.ts";
+import { add, at, type Column } from "../base/columns.ts";
+import { largest } from "../base/statistics.ts";
 import { displayName } from "../base/symbols.ts";
 import { frameText, hasTimes, liveAt, seriesOf } from "../model/ledger.ts";
 import { advise, because, finding, nextSteps } from "./explain.ts";
@@ -62,7 +63,7 @@ export function judge(facts: ProcessFacts): Judgement {
 }
 
 function highest(levels: Float64Array): number {
-  return levels.reduce((top, level) => Math.max(top, level), 0);
+  return Math.max(0, largest(levels));
 }
 
 function alsoBuffering({ groups, deciding }: ProcessVerdict): number | null {
@@ -173,28 +174,43 @@ function siteVerdict(
 
 function siteSeries({ profile, attribution, groupOfPath, rows, lastObserved }: ProcessFacts): readonly SiteSeries[] {
   const { changes } = profile;
-  const sites = new Map<number, SiteSeries>();
-  const siteOfPath: (SiteSeries | undefined)[] = new Array(profile.paths.length);
+  const sites: SiteSeries[] = [];
+  const siteOfPath = siteOfEachPath(profile.paths.length, attribution.decidedBy, groupOfPath, rows.length);
+  for (let path = 0; path < siteOfPath.length; path++) {
+    const site = at(siteOfPath, path);
+    if (site < sites.length) continue;
+    const liveBytes = new Float64Array(lastObserved);
+    sites.push({ frame: at(attribution.decidedBy, path), group: at(groupOfPath, path), liveBytes, heaviestPath: path });
+  }
   const bytesOfPath = new Float64Array(profile.paths.length);
-  for (let row = 0; row < changes.length && at(changes.instant, row) <= lastObserved; row++) {
-    const path = at(changes.path, row);
-    let site = siteOfPath[path];
-    if (site === undefined) {
-      const frame = at(attribution.decidedBy, path);
-      const group = at(groupOfPath, path);
-      const key = frame * rows.length + group;
-      site = sites.get(key) ?? { frame, group, liveBytes: new Float64Array(lastObserved), heaviestPath: path };
-      sites.set(key, site);
-      siteOfPath[path] = site;
-    }
-    add(site.liveBytes, at(changes.instant, row) - 1, at(changes.liveBytes, row));
-    add(bytesOfPath, path, at(changes.liveBytes, row));
+  const { instant: instants, path: paths, liveBytes: changed } = changes;
+  for (let row = 0; row < changes.length; row++) {
+    const instant = at(instants, row);
+    if (instant > lastObserved) break;
+    const path = at(paths, row);
+    const site = sites[at(siteOfPath, path)] as SiteSeries;
+    const bytes = at(changed, row);
+    add(site.liveBytes, instant - 1, bytes);
+    add(bytesOfPath, path, bytes);
     if (at(bytesOfPath, path) > at(bytesOfPath, site.heaviestPath)) site.heaviestPath = path;
   }
-  for (const { liveBytes } of sites.values()) {
+  for (const { liveBytes } of sites) {
     for (let instant = 1; instant < lastObserved; instant++) add(liveBytes, instant, at(liveBytes, instant - 1));
   }
-  return [...sites.values()];
+  return sites;
+}
+
+/** Numbers the sites in the order of their first path: paths decided by one frame in one group are one site. */
+function siteOfEachPath(paths: number, decidedBy: Column, groupOfPath: Uint32Array, groups: number): Uint32Array {
+  const numbers = new Map<number, number>();
+  const siteOfPath = new Uint32Array(paths);
+  for (let path = 0; path < paths; path++) {
+    const key = at(decidedBy, path) * groups + at(groupOfPath, path);
+    const known = numbers.get(key) ?? numbers.size;
+    if (known === numbers.size) numbers.set(key, known);
+    siteOfPath[path] = known;
+  }
+  return siteOfPath;
 }
 
 /** The most the process may hold: its queues full, with every overshoot, and everything else as it is now. Null = unbounded. */
