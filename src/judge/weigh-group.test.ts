@@ -36,7 +36,8 @@ const queue = (mib: readonly number[]): Pick<GroupFacts, "queue"> => ({
 /** Twelve slices of 10 MiB each, of which these shares survive. */
 function ages(survivingShares: readonly number[], trustworthy = true): { readonly ages: AgeFacts } {
   const bornBytes = new Float64Array(12).fill(10 * MIB);
-  return { ages: { bornBytes, liveBytes: bornBytes.map((born, slice) => born * (survivingShares[slice] ?? 0)), trustworthy } };
+  const liveBytes = bornBytes.map((born, slice) => born * (survivingShares[slice] ?? 0));
+  return { ages: { bornBytes, liveBytes, grownBytes: liveBytes.reduce((sum, live) => sum + live, 0), trustworthy } };
 }
 const EDGE = [0, 0, 0, 0, 0, 0, 0, 0.44, 0.98, 0.98, 0.98, 0.98];
 const FLAT_TAIL = [0.3, 0.28, 0.31, 0.3, 0.29, 0.33, 0.3, 0.3, 0.31, 0.3, 0.4, 0.98];

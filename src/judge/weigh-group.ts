@@ -262,7 +262,8 @@ function likeliestShape(fit: SeriesFit, name: GroupClass): Shape {
 /** Something beside the growth of a queue speaks against it: a level over the ceiling, the statistics, or survivors of every age. */
 function isAccused(facts: GroupFacts, queueLogBayesFactor: number): boolean {
   if (queueLogBayesFactor > 3) return true;
-  if (trustedAgeProfile(facts)?.cell === "flat-tail") return true;
   const ceiling = effectiveCeiling(facts);
+  // a partition that is stuck keeps its oldest messages while the others move on: only over the ceiling is that no queue
+  if (trustedAgeProfile(facts)?.cell === "flat-tail") return ceiling === null || peakBytes(facts) > ceiling.bytes;
   return ceiling !== null && peakBytes(facts) > 1.15 * ceiling.bytes;
 }

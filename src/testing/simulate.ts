@@ -58,7 +58,12 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulate
     survivingSamples: sampled ? observed.reduce((total, { grownSamples }) => total + grownSamples, 0) : null,
     ceiling: story.ceilingBytes === 0 ? null : { bytes: declared, highBytes: declared * 1.15, sdShare: 0.2 },
     queue: queued.length === 0 ? null : { expectedBytes },
-    ages: { bornBytes: sumOf(aged, ({ ages }) => ages.bornBytes), liveBytes: sumOf(aged, ({ ages }) => ages.liveBytes), trustworthy: true },
+    ages: {
+      bornBytes: sumOf(aged, ({ ages }) => ages.bornBytes),
+      liveBytes: sumOf(aged, ({ ages }) => ages.liveBytes),
+      grownBytes: aged.reduce((sum, component) => sum + grownBytesOf(component), 0),
+      trustworthy: true,
+    },
     operationalClock: moments.map((moment) => valueAt(story.work, moment)),
   };
   return { scenario, facts };
@@ -70,9 +75,12 @@ function sumOf(components: readonly Observed[], pick: (component: Observed) => F
 
 /** Those that hold at least 1 % of the growth: the paths whose ages are asked for. */
 function growing(components: readonly Observed[]): readonly Observed[] {
-  const grownBytes = ({ liveBytes }: Observed): number => at(liveBytes, liveBytes.length - 1) - at(liveBytes, 0);
-  const total = components.reduce((sum, component) => sum + Math.max(0, grownBytes(component)), 0);
-  return components.filter((component) => grownBytes(component) > 0.01 * total);
+  const total = components.reduce((sum, component) => sum + Math.max(0, grownBytesOf(component)), 0);
+  return components.filter((component) => grownBytesOf(component) > 0.01 * total);
+}
+
+function grownBytesOf({ liveBytes }: Observed): number {
+  return at(liveBytes, liveBytes.length - 1) - at(liveBytes, 0);
 }
 
 function valueAt(cumulativeBytes: Float64Array, moment: number): number {

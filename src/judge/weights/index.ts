@@ -6,5 +6,6 @@ import { queueAccounting } from "./queue-accounting.ts";
 import { shape } from "./shape.ts";
 import { singleInstant } from "./single-instant.ts";
 import { survivorAges } from "./survivor-ages.ts";
+import { survivorBirths } from "./survivor-births.ts";
 
-export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, survivorAges, singleInstant];
+export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, survivorAges, survivorBirths, singleInstant];
