@@ -6,15 +6,19 @@ import { frameText, hasTimes, liveAt, seriesOf } from "../model/ledger.ts";
 import { advise, because, finding, nextSteps } from "./explain.ts";
 import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
-import type { GroupKind } from "./group-facts.ts";
-import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement } from "./judgement.ts";
+import { type GroupKind, isQueue } from "./group-facts.ts";
+import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement, Summary } from "./judgement.ts";
 import { type Shape, ShapeFitter } from "./shapes.ts";
 import { isQueueElsewhere, judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
-import { weighGroup } from "./weigh-group.ts";
+import { LIKELY, weighGroup } from "./weigh-group.ts";
 import { bestShape } from "./weights/shape.ts";
 
 /** Sites with less than this share of the growth are not judged: thousands of tests would find leaks by chance (growth.md 5.9). */
 const SITE_SHARE = 0.01;
+
+/** What is this much of the process is worth a sentence beside the verdict. */
+const BESIDE_SHARE = 0.1;
+const MATERIAL_BYTES = 1024 ** 2;
 
 export function judge(facts: ProcessFacts): Judgement {
   const fitter = new ShapeFitter();
@@ -54,7 +58,8 @@ export function judge(facts: ProcessFacts): Judgement {
       singleInstant: (group?.liveBytes.length ?? 0) <= 1,
       blind: verdict.blind?.code ?? null,
       most: verdict.most,
-      alsoBuffering: alsoBuffering(verdict),
+      alsoBuffering: alsoBuffering(facts, verdict),
+      alsoLeaking: alsoLeaking(verdict),
       limit,
     },
     groups: groupRows(facts, verdict),
@@ -66,11 +71,25 @@ function highest(levels: Float64Array): number {
   return Math.max(0, largest(levels));
 }
 
-function alsoBuffering({ groups, deciding }: ProcessVerdict): number | null {
+/** A queue beside what was decided: it may be full from the start, so its level counts, not its growth alone. */
+function alsoBuffering({ profile }: ProcessFacts, { groups, deciding }: ProcessVerdict): number | null {
   const queue = groups.find(
-    ({ group, verdict, share }) => group !== deciding?.group && verdict.class === "buffering" && share >= SITE_SHARE * 10,
+    ({ group, verdict, share }) =>
+      group !== deciding?.group &&
+      // full or not, filled before or during the capture: what matters is that it has an end
+      (verdict.class === "buffering" || (isQueue(group.kind) && verdict.unboundedProbability <= 1 - LIKELY)) &&
+      (share >= BESIDE_SHARE || highest(group.liveBytes) >= BESIDE_SHARE * profile.peakBytes),
   );
   return queue === undefined ? null : highest(queue.group.liveBytes);
+}
+
+/** A leak that is too small to be what the process does, beside its queue. */
+function alsoLeaking({ groups, deciding, class: verdictClass }: ProcessVerdict): Summary["alsoLeaking"] {
+  if (verdictClass !== "buffering") return null;
+  const leak = groups.find(
+    ({ group, verdict, growthBytes }) => group !== deciding?.group && verdict.class === "leak" && growthBytes >= MATERIAL_BYTES,
+  );
+  return leak === undefined ? null : { party: leak.group.party, growthBytes: leak.growthBytes };
 }
 
 /** One row a component, with the verdict of the group that it was judged in. */

