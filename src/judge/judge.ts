@@ -145,7 +145,7 @@ interface SiteSeries {
   readonly frame: number;
   readonly group: number; // row of ProcessFacts.rows
   readonly liveBytes: Float64Array;
-  heaviestPath: number;
+  readonly heaviestPath: number;
 }
 
 function judgeSites(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): readonly SiteJudgement[] {
@@ -192,31 +192,29 @@ function siteVerdict(
 }
 
 function siteSeries({ profile, attribution, groupOfPath, rows, lastObserved }: ProcessFacts): readonly SiteSeries[] {
-  const { changes } = profile;
-  const sites: SiteSeries[] = [];
+  const { instant: instants, path: paths, liveBytes: changed, length } = profile.changes;
   const siteOfPath = siteOfEachPath(profile.paths.length, attribution.decidedBy, groupOfPath, rows.length);
-  for (let path = 0; path < siteOfPath.length; path++) {
-    const site = at(siteOfPath, path);
-    if (site < sites.length) continue;
-    const liveBytes = new Float64Array(lastObserved);
-    sites.push({ frame: at(attribution.decidedBy, path), group: at(groupOfPath, path), liveBytes, heaviestPath: path });
-  }
+  const sites = siteOfPath.reduce((most, site) => Math.max(most, site + 1), 0);
+  const heaviestPath = new Uint32Array(sites);
+  for (let path = siteOfPath.length - 1; path >= 0; path--) heaviestPath[at(siteOfPath, path)] = path;
+  // one table for all: thousands of small arrays would be the larger part of the work
+  const levels = new Float64Array(sites * lastObserved);
   const bytesOfPath = new Float64Array(profile.paths.length);
-  const { instant: instants, path: paths, liveBytes: changed } = changes;
-  for (let row = 0; row < changes.length; row++) {
+  for (let row = 0; row < length; row++) {
     const instant = at(instants, row);
     if (instant > lastObserved) break;
     const path = at(paths, row);
-    const site = sites[at(siteOfPath, path)] as SiteSeries;
-    const bytes = at(changed, row);
-    add(site.liveBytes, instant - 1, bytes);
-    add(bytesOfPath, path, bytes);
-    if (at(bytesOfPath, path) > at(bytesOfPath, site.heaviestPath)) site.heaviestPath = path;
+    const site = at(siteOfPath, path);
+    add(levels, site * lastObserved + instant - 1, at(changed, row));
+    add(bytesOfPath, path, at(changed, row));
+    if (at(bytesOfPath, path) > at(bytesOfPath, at(heaviestPath, site))) heaviestPath[site] = path;
   }
-  for (const { liveBytes } of sites) {
+  return Array.from({ length: sites }, (_, site) => {
+    const liveBytes = levels.subarray(site * lastObserved, (site + 1) * lastObserved);
     for (let instant = 1; instant < lastObserved; instant++) add(liveBytes, instant, at(liveBytes, instant - 1));
-  }
-  return sites;
+    const path = at(heaviestPath, site);
+    return { frame: at(attribution.decidedBy, path), group: at(groupOfPath, path), liveBytes, heaviestPath: path };
+  });
 }
 
 /** Numbers the sites in the order of their first path: paths decided by one frame in one group are one site. */

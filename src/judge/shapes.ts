@@ -86,6 +86,11 @@ const PRECISIONS: Float64Array = Float64Array.from(SIGMAS, (sigma) => 1 / sigma 
 /** A cell that is this far below the best of its shape adds less than a ten-millionth to it. */
 const NEGLIGIBLE = 16;
 
+/** Bounds of coefficients may take a lot from the best cell of a shape, and then lesser ones count. */
+const SURELY_NEGLIGIBLE = 60;
+/** The part of a cell's constant that is no bound: ½ b0ᵀS0^-1 b0. */
+const PERFECT = 0.5 * LEVEL_MEAN ** 2 * PRECISION;
+
 /** All designs over one grid of times, whitened for every kind of noise. */
 class Grid {
   readonly #whitenings: readonly Whitening[];
@@ -245,11 +250,17 @@ class Grid {
         const firstDot = at(products, design.first);
         const secondDot = at(products, design.second);
         for (let level = 0; level < levels; level++, index++) {
+          const known = at(best, design.shape);
+          // what a perfect fit would reach
+          const most = at(cells, index * CELL + CONSTANT) + at(sigmaLogs, level) + PERFECT;
+          if (known !== logs.length && most < at(logs, known) - SURELY_NEGLIGIBLE) {
+            logs[index] = -Infinity;
+            continue;
+          }
           const precision = at(PRECISIONS, level);
           posterior.solve(index * CELL, levelDot * precision, firstDot * precision, secondDot * precision);
           const log = at(cells, index * CELL + CONSTANT) + at(sigmaLogs, level) - 0.5 * (squares * precision - posterior.explained);
           logs[index] = log;
-          const known = at(best, design.shape);
           if (known === logs.length || log > at(logs, known)) best[design.shape] = index;
         }
       }
