@@ -80,15 +80,10 @@ const END_VARIANCE = 7;
 const FIRST_SD = 8;
 const SECOND_SD = 9;
 
-/** 1 / σ² of every level of noise. */
-const PRECISIONS: Float64Array = Float64Array.from(SIGMAS, (sigma) => 1 / sigma ** 2);
-
 /** A cell that is this far below the best of its shape adds less than a ten-millionth to it. */
 const NEGLIGIBLE = 16;
 
-/** Bounds of coefficients may take a lot from the best cell of a shape, and then lesser ones count. */
-const SURELY_NEGLIGIBLE = 60;
-/** The part of a cell's constant that is no bound: ½ b0ᵀS0^-1 b0. */
+/** The part of a cell's constant that the best possible fit takes back: ½ b0ᵀS0^-1 b0. */
 const PERFECT = 0.5 * LEVEL_MEAN ** 2 * PRECISION;
 
 /** All designs over one grid of times, whitened for every kind of noise. */
@@ -221,118 +216,58 @@ class Grid {
     return this.#columns[column] ?? new Float64Array(0);
   }
 
-  /**
-   * Two passes, because thousands of cells count for nothing: the first computes the evidence of every cell without the bounds
-   * of its coefficients, which only lower it; the second averages those that can still matter beside the best.
-   */
   fit(series: PreparedSeries): Readonly<Record<Shape, ShapeFit>> {
     const sigmaLogs = sigmaLogPriors(series.varianceShare2, series.sampled);
-    const cells = this.#cells;
-    const levels = SIGMAS.length;
-    const logs = new Float64Array(cells.length / CELL);
-    const best = new Uint32Array(SHAPES.length).fill(logs.length);
-    const dots = this.#whitenings.map((whitening, noise) => {
-      const share = whitening.whiten(series.share);
-      const columns = this.#whitened[noise] ?? [];
-      const products = new Float64Array(columns.length + 1);
-      columns.forEach((column, id) => {
-        products[id] = dot(column, share);
-      });
-      products[columns.length] = dot(share, share);
-      return products;
-    });
-    const posterior = new Posterior(cells);
-    let index = 0;
-    for (const products of dots) {
-      const squares = at(products, products.length - 1);
-      const levelDot = at(products, LEVEL_COLUMN);
-      for (const design of this.#designs) {
-        const firstDot = at(products, design.first);
-        const secondDot = at(products, design.second);
-        for (let level = 0; level < levels; level++, index++) {
-          const known = at(best, design.shape);
-          // what a perfect fit would reach
-          const most = at(cells, index * CELL + CONSTANT) + at(sigmaLogs, level) + PERFECT;
-          if (known !== logs.length && most < at(logs, known) - SURELY_NEGLIGIBLE) {
-            logs[index] = -Infinity;
-            continue;
-          }
-          const precision = at(PRECISIONS, level);
-          posterior.solve(index * CELL, levelDot * precision, firstDot * precision, secondDot * precision);
-          const log = at(cells, index * CELL + CONSTANT) + at(sigmaLogs, level) - 0.5 * (squares * precision - posterior.explained);
-          logs[index] = log;
-          if (known === logs.length || log > at(logs, known)) best[design.shape] = index;
-        }
-      }
-    }
-
     const averages = SHAPES.map(() => new Average());
-    const perNoise = this.#designs.length * levels;
-    const visit = (cell: number): number => {
-      const noise = Math.floor(cell / perNoise);
-      const design = this.#designs[Math.floor((cell % perNoise) / levels)] as Design;
-      const products = dots[noise] ?? new Float64Array(0);
-      const precision = at(PRECISIONS, cell % levels);
-      posterior.solve(
-        cell * CELL,
-        at(products, LEVEL_COLUMN) * precision,
-        at(products, design.first) * precision,
-        at(products, design.second) * precision,
-      );
-      let log = at(logs, cell);
-      if (design.firstBound !== null) log += logNormalCdf((posterior.m1 - design.firstBound) / at(cells, cell * CELL + FIRST_SD));
-      if (design.secondBound !== null) log += logNormalCdf((posterior.m2 - design.secondBound) / at(cells, cell * CELL + SECOND_SD));
-      return log;
-    };
-    const least = Float64Array.from(best, (cell) => (cell === logs.length ? -Infinity : visit(cell) - NEGLIGIBLE));
+    const dots = new Float64Array(this.#columns.length);
+    const cells = this.#cells;
     const lastRow = series.clock.length - 1;
-    for (let design = 0; design < this.#designs.length; design++) {
-      const { shape, slope, turn, first, second } = this.#designs[design] as Design;
-      const average = averages[shape] as Average;
-      const endFirst = at(this.#column(first), lastRow);
-      const endSecond = at(this.#column(second), lastRow);
-      for (let noise = 0; noise < dots.length; noise++) {
-        for (let cell = noise * perNoise + design * levels, end = cell + levels; cell < end; cell++) {
-          if (at(logs, cell) < Math.max(at(least, shape), average.largest - NEGLIGIBLE)) continue;
-          const weight = average.weigh(visit(cell), turn);
-          const level = posterior.m0 + posterior.m1 * endFirst + posterior.m2 * endSecond;
-          average.level += weight * level;
-          average.levelSquare += weight * (level * level + at(cells, cell * CELL + END_VARIANCE));
-          if (slope !== 0) {
-            const drift = slope === 1 ? posterior.m1 : posterior.m2;
-            average.slope += weight * drift;
-            average.slopeSquare += weight * (drift * drift + at(cells, cell * CELL + (slope === 1 ? 3 : 5)));
-          }
-          if (this.#whitenings[noise]?.isBrownian === true) average.wander += weight / at(PRECISIONS, cell % levels);
+    let cell = 0;
+    this.#whitenings.forEach((whitening, noise) => {
+      const share = whitening.whiten(series.share);
+      const squares = dot(share, share);
+      this.#whitened[noise]?.forEach((column, id) => {
+        dots[id] = dot(column, share);
+      });
+      for (const design of this.#designs) {
+        const average = averages[design.shape] ?? new Average();
+        const levelDot = at(dots, LEVEL_COLUMN);
+        const firstDot = at(dots, design.first);
+        const secondDot = at(dots, design.second);
+        const endFirst = at(this.#column(design.first), lastRow);
+        const endSecond = at(this.#column(design.second), lastRow);
+        for (let level = 0; level < SIGMAS.length; level++, cell += CELL) {
+          // not even a perfect fit would count
+          const most = at(cells, cell + CONSTANT) + at(sigmaLogs, level) + PERFECT;
+          if (most < average.largest - NEGLIGIBLE) continue;
+          const sigma = SIGMAS[level] ?? 1;
+          const precision = 1 / (sigma * sigma);
+          const h0 = levelDot * precision + LEVEL_MEAN * PRECISION;
+          const h1 = firstDot * precision;
+          const h2 = secondDot * precision;
+          const i01 = at(cells, cell + 1);
+          const i02 = at(cells, cell + 2);
+          const i12 = at(cells, cell + 4);
+          const m0 = at(cells, cell) * h0 + i01 * h1 + i02 * h2;
+          const m1 = i01 * h0 + at(cells, cell + 3) * h1 + i12 * h2;
+          const m2 = i02 * h0 + i12 * h1 + at(cells, cell + 5) * h2;
+          let log = at(cells, cell + CONSTANT) + at(sigmaLogs, level) - 0.5 * (squares * precision - m0 * h0 - m1 * h1 - m2 * h2);
+          if (log < average.largest - NEGLIGIBLE) continue;
+          if (design.firstBound !== null) log += logNormalCdf((m1 - design.firstBound) / at(cells, cell + FIRST_SD));
+          if (design.secondBound !== null) log += logNormalCdf((m2 - design.secondBound) / at(cells, cell + SECOND_SD));
+          const slope = design.slope === 1 ? m1 : design.slope === 2 ? m2 : 0;
+          const slopeVariance = design.slope === 0 ? 0 : at(cells, cell + (design.slope === 1 ? 3 : 5));
+          const weight = average.weigh(log, design.turn);
+          const levelMean = m0 + m1 * endFirst + m2 * endSecond;
+          average.level += weight * levelMean;
+          average.levelSquare += weight * (levelMean * levelMean + at(cells, cell + END_VARIANCE));
+          average.slope += weight * slope;
+          average.slopeSquare += weight * (slope * slope + slopeVariance);
+          if (whitening.isBrownian) average.wander += weight * sigma * sigma;
         }
       }
-    }
-    return Object.fromEntries(SHAPES.map((shape, row) => [shape, (averages[row] as Average).fit()])) as Record<Shape, ShapeFit>;
-  }
-}
-
-/** The mean of the coefficients of one cell, m = Λ^-1 h, and how much of the squares it explains, mᵀh. */
-class Posterior {
-  readonly #cells: Float64Array;
-  m0 = 0;
-  m1 = 0;
-  m2 = 0;
-  explained = 0;
-
-  constructor(cells: Float64Array) {
-    this.#cells = cells;
-  }
-
-  solve(cell: number, levelDot: number, firstDot: number, secondDot: number): void {
-    const cells = this.#cells;
-    const h0 = levelDot + LEVEL_MEAN * PRECISION;
-    const i01 = at(cells, cell + 1);
-    const i02 = at(cells, cell + 2);
-    const i12 = at(cells, cell + 4);
-    this.m0 = at(cells, cell) * h0 + i01 * firstDot + i02 * secondDot;
-    this.m1 = i01 * h0 + at(cells, cell + 3) * firstDot + i12 * secondDot;
-    this.m2 = i02 * h0 + i12 * firstDot + at(cells, cell + 5) * secondDot;
-    this.explained = this.m0 * h0 + this.m1 * firstDot + this.m2 * secondDot;
+    });
+    return Object.fromEntries(SHAPES.map((shape, row) => [shape, (averages[row] ?? new Average()).fit()])) as Record<Shape, ShapeFit>;
   }
 }
 
