@@ -3,8 +3,9 @@
  * `node bench/verdict.mjs [seed=11] [captures of each scenario=100] [--held-out | --tuning | --by-scenario | --calibration]`.
  * Needs a build (`npm run build`).
  */
+
+import { scenarios } from "../dist/testing/scenarios.js";
 import { calibrationBins, EVIDENCE_SETS, judgeAll, score, shareOf } from "../dist/testing/score.js";
-import { scenarios } from "../dist/testing/simulate.js";
 
 const [seed = 11, repeats = 100] = process.argv
   .slice(2)

@@ -152,7 +152,12 @@ function retainersText(retainers: readonly RetainerStep[]): string {
 function besides({ groups, deciding, class: verdictClass }: ProcessVerdict): readonly Finding[] {
   return groups
     .filter(
-      (other) => other !== deciding && other.share >= 0.1 && other.verdict.class !== "inconclusive" && other.verdict.class !== verdictClass,
+      (other) =>
+        other !== deciding &&
+        // a leak is worth a word when it is small beside a queue, too
+        (other.share >= 0.1 || (other.verdict.class === "leak" && other.growthBytes >= 1024 ** 2)) &&
+        other.verdict.class !== "inconclusive" &&
+        other.verdict.class !== verdictClass,
     )
     .slice(0, 2)
     .map(({ group, verdict, growthBytes }) =>
@@ -180,12 +185,12 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   if (verdict.blind?.code === "attached-late") steps.push(finding("capture-from-start"));
   if (verdict.blind?.code === "queue-is-native") steps.push(finding("capture-native"));
   if (verdict.blind?.code === "allocations-only") steps.push(finding("capture-live"));
-  if (verdict.blind?.code === "stale" || (profile.origin.runtime === "go" && profile.losses.some(({ code }) => code === "stale"))) {
-    steps.push(finding("capture-after-gc"));
-  }
+  const sure = verdict.class !== "inconclusive" && verdict.confidence >= 0.95;
+  // a collection adds points to the course, which helps only as long as the course is in doubt
+  const repeats = profile.origin.runtime === "go" && profile.losses.some(({ code }) => code === "stale");
+  if (verdict.blind?.code === "stale" || (repeats && !sure)) steps.push(finding("capture-after-gc"));
   if (facts.isObserved && verdict.class === "inconclusive") steps.push(finding("capture-heap"));
   else if (lastObserved === 1 && verdict.blind === null) steps.push(finding("capture-series", {}, { format }));
-  const sure = verdict.class !== "inconclusive" && verdict.confidence >= 0.95;
   const unknownClient = suspectedClient(facts);
   if (unknownClient !== null) steps.push(finding("name-suspect", {}, { owner: unknownClient }));
   const how = client?.remedies.howToGetStatistics ?? "";

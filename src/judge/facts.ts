@@ -616,7 +616,12 @@ function agesByList(profile: Profile, grouping: Grouping, listOf: Uint32Array, l
   const listOfPath = grownPaths(profile, grouping, listOf, lists);
   const slices = (): Float64Array[] => Array.from({ length: lists }, () => new Float64Array(AGE_SLICES));
   const [born, live] = [slices(), slices()];
-  const [all, doubtful] = [new Float64Array(lists), new Float64Array(lists)];
+  const [all, doubtful, grown] = [new Float64Array(lists), new Float64Array(lists), new Float64Array(lists)];
+  for (let row = 0; row < changes.length; row++) {
+    const list = at(listOfPath, at(changes.path, row));
+    // what is live when the first instant is observed was there before
+    if (list !== lists && (at(changes.instant, row) > 1 || instants.length <= 2)) add(grown, list, at(changes.liveBytes, row));
+  }
   const endMs = at(instants.elapsedMs, instants.length - 1);
   const sliceOf = (slice: number): number => {
     const place =
@@ -659,6 +664,7 @@ function agesByList(profile: Profile, grouping: Grouping, listOf: Uint32Array, l
   return born.map((bornBytes, list) => ({
     bornBytes,
     liveBytes: live[list] as Float64Array,
+    grownBytes: at(grown, list),
     trustworthy: at(doubtful, list) <= DOUBTFUL_SHARE * at(all, list),
   }));
 }

@@ -3,7 +3,7 @@
  * interval of an ordinary regression covers the truth in 3 to 41 % of simulated cases, and nothing is said beyond twice the
  * time that was observed except "at least".
  */
-import { normalCdf, normalQuantile, quantile } from "../base/statistics.ts";
+import { interpolate, normalCdf, normalQuantile, quantile } from "../base/statistics.ts";
 import { type CeilingFacts, type GroupClass, type GroupFacts, isQueue } from "./group-facts.ts";
 import type { Normal, SeriesFit, Shape } from "./shapes.ts";
 import { effectiveCeiling } from "./weights/ceiling.ts";
@@ -39,7 +39,7 @@ export interface ForecastInput {
 /** How far ahead a time is named, in observed spans. */
 const HORIZON = 2;
 /** The range is at least this wide: log of the ratio of its ends, a quarter of it. Covers ×.43 … ×1.9, as simulated. */
-const LEAST_LOG_SD = 0.3;
+const LEAST_LOG_SD = 0.32;
 
 const QUANTILES: readonly number[] = Array.from({ length: 15 }, (_, row) => normalQuantile((row + 0.5) / 15));
 
@@ -124,6 +124,18 @@ function growth(fit: SeriesFit): { readonly slope: Normal; readonly wanderSd: nu
   }
   return {
     slope: { mean: mean / total, sd: Math.sqrt(Math.max(0, square / total - (mean / total) ** 2)) },
-    wanderSd: Math.sqrt(wander / total),
+    wanderSd: Math.max(Math.sqrt(wander / total), unevenness(fit)),
   };
+}
+
+/**
+ * How unevenly it grew, as the standard deviation over the whole capture of a motion whose four quarters differ as these do.
+ * Growth in jumps, or fast at first, goes on as unevenly as it came, whatever kind of noise explains the course best.
+ */
+function unevenness({ prepared: { clock, share } }: SeriesFit): number {
+  if (share.length < 5) return 0;
+  const level = (quarter: number): number => interpolate(clock, share, quarter / 4);
+  const growths = [0, 1, 2, 3].map((quarter) => level(quarter + 1) - level(quarter));
+  const mean = growths.reduce((sum, growth) => sum + growth, 0) / 4;
+  return Math.sqrt((4 * growths.reduce((sum, growth) => sum + (growth - mean) ** 2, 0)) / 3);
 }

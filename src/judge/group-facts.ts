@@ -55,6 +55,8 @@ export interface LagFacts {
 export interface AgeFacts {
   readonly bornBytes: Float64Array; // length 12
   readonly liveBytes: Float64Array; // of these, live at the end
+  /** Growth of these paths over the capture; what survives beyond it took the place of what died. */
+  readonly grownBytes: number;
   /** False where frees were matched first in, first out among few sizes: then survivors only look young. */
   readonly trustworthy: boolean;
 }

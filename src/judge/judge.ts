@@ -1,20 +1,25 @@
 /** The judge: facts in, judgement out. The order of thought is in `verdict.ts`, the reasons in `explain.ts`. */
-import { add, at } from "../base/columns.ts";
+import { add, at, type Column } from "../base/columns.ts";
+import { largest } from "../base/statistics.ts";
 import { displayName } from "../base/symbols.ts";
 import { frameText, hasTimes, liveAt, seriesOf } from "../model/ledger.ts";
 import { advise, because, finding, nextSteps } from "./explain.ts";
 import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
-import type { GroupKind } from "./group-facts.ts";
-import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement } from "./judgement.ts";
+import { type GroupKind, isQueue } from "./group-facts.ts";
+import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement, Summary } from "./judgement.ts";
 import { isQueueElsewhere } from "./queue-elsewhere.ts";
 import { type Shape, ShapeFitter } from "./shapes.ts";
 import { judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
-import { weighGroup } from "./weigh-group.ts";
+import { LIKELY, weighGroup } from "./weigh-group.ts";
 import { bestShape } from "./weights/shape.ts";
 
 /** Sites with less than this share of the growth are not judged: thousands of tests would find leaks by chance (growth.md 5.9). */
 const SITE_SHARE = 0.01;
+
+/** What is this much of the process is worth a sentence beside the verdict. */
+const BESIDE_SHARE = 0.1;
+const MATERIAL_BYTES = 1024 ** 2;
 
 export function judge(facts: ProcessFacts): Judgement {
   const fitter = new ShapeFitter();
@@ -54,7 +59,8 @@ export function judge(facts: ProcessFacts): Judgement {
       singleInstant: (group?.liveBytes.length ?? 0) <= 1,
       blind: verdict.blind?.code ?? null,
       most: verdict.most,
-      alsoBuffering: alsoBuffering(verdict),
+      alsoBuffering: alsoBuffering(facts, verdict),
+      alsoLeaking: alsoLeaking(verdict),
       limit,
     },
     groups: groupRows(facts, verdict),
@@ -63,14 +69,28 @@ export function judge(facts: ProcessFacts): Judgement {
 }
 
 function highest(levels: Float64Array): number {
-  return levels.reduce((top, level) => Math.max(top, level), 0);
+  return Math.max(0, largest(levels));
 }
 
-function alsoBuffering({ groups, deciding }: ProcessVerdict): number | null {
+/** A queue beside what was decided: it may be full from the start, so its level counts, not its growth alone. */
+function alsoBuffering({ profile }: ProcessFacts, { groups, deciding }: ProcessVerdict): number | null {
   const queue = groups.find(
-    ({ group, verdict, share }) => group !== deciding?.group && verdict.class === "buffering" && share >= SITE_SHARE * 10,
+    ({ group, verdict, share }) =>
+      group !== deciding?.group &&
+      // full or not, filled before or during the capture: what matters is that it has an end
+      (verdict.class === "buffering" || (isQueue(group.kind) && verdict.unboundedProbability <= 1 - LIKELY)) &&
+      (share >= BESIDE_SHARE || highest(group.liveBytes) >= BESIDE_SHARE * profile.peakBytes),
   );
   return queue === undefined ? null : highest(queue.group.liveBytes);
+}
+
+/** A leak that is too small to be what the process does, beside its queue. */
+function alsoLeaking({ groups, deciding, class: verdictClass }: ProcessVerdict): Summary["alsoLeaking"] {
+  if (verdictClass !== "buffering") return null;
+  const leak = groups.find(
+    ({ group, verdict, growthBytes }) => group !== deciding?.group && verdict.class === "leak" && growthBytes >= MATERIAL_BYTES,
+  );
+  return leak === undefined ? null : { party: leak.group.party, growthBytes: leak.growthBytes };
 }
 
 /** One row a component, with the verdict of the group that it was judged in. */
@@ -126,7 +146,7 @@ interface SiteSeries {
   readonly frame: number;
   readonly group: number; // row of ProcessFacts.rows
   readonly liveBytes: Float64Array;
-  heaviestPath: number;
+  readonly heaviestPath: number;
 }
 
 function judgeSites(facts: ProcessFacts, verdict: ProcessVerdict, fitter: ShapeFitter): readonly SiteJudgement[] {
@@ -176,29 +196,42 @@ function siteVerdict(
 }
 
 function siteSeries({ profile, attribution, groupOfPath, rows, lastObserved }: ProcessFacts): readonly SiteSeries[] {
-  const { changes } = profile;
-  const sites = new Map<number, SiteSeries>();
-  const siteOfPath: (SiteSeries | undefined)[] = new Array(profile.paths.length);
+  const { instant: instants, path: paths, liveBytes: changed, length } = profile.changes;
+  const siteOfPath = siteOfEachPath(profile.paths.length, attribution.decidedBy, groupOfPath, rows.length);
+  const sites = siteOfPath.reduce((most, site) => Math.max(most, site + 1), 0);
+  const heaviestPath = new Uint32Array(sites);
+  for (let path = siteOfPath.length - 1; path >= 0; path--) heaviestPath[at(siteOfPath, path)] = path;
+  // one table for all: thousands of small arrays would be the larger part of the work
+  const levels = new Float64Array(sites * lastObserved);
   const bytesOfPath = new Float64Array(profile.paths.length);
-  for (let row = 0; row < changes.length && at(changes.instant, row) <= lastObserved; row++) {
-    const path = at(changes.path, row);
-    let site = siteOfPath[path];
-    if (site === undefined) {
-      const frame = at(attribution.decidedBy, path);
-      const group = at(groupOfPath, path);
-      const key = frame * rows.length + group;
-      site = sites.get(key) ?? { frame, group, liveBytes: new Float64Array(lastObserved), heaviestPath: path };
-      sites.set(key, site);
-      siteOfPath[path] = site;
-    }
-    add(site.liveBytes, at(changes.instant, row) - 1, at(changes.liveBytes, row));
-    add(bytesOfPath, path, at(changes.liveBytes, row));
-    if (at(bytesOfPath, path) > at(bytesOfPath, site.heaviestPath)) site.heaviestPath = path;
+  for (let row = 0; row < length; row++) {
+    const instant = at(instants, row);
+    if (instant > lastObserved) break;
+    const path = at(paths, row);
+    const site = at(siteOfPath, path);
+    add(levels, site * lastObserved + instant - 1, at(changed, row));
+    add(bytesOfPath, path, at(changed, row));
+    if (at(bytesOfPath, path) > at(bytesOfPath, at(heaviestPath, site))) heaviestPath[site] = path;
   }
-  for (const { liveBytes } of sites.values()) {
+  return Array.from({ length: sites }, (_, site) => {
+    const liveBytes = levels.subarray(site * lastObserved, (site + 1) * lastObserved);
     for (let instant = 1; instant < lastObserved; instant++) add(liveBytes, instant, at(liveBytes, instant - 1));
+    const path = at(heaviestPath, site);
+    return { frame: at(attribution.decidedBy, path), group: at(groupOfPath, path), liveBytes, heaviestPath: path };
+  });
+}
+
+/** Numbers the sites in the order of their first path: paths decided by one frame in one group are one site. */
+function siteOfEachPath(paths: number, decidedBy: Column, groupOfPath: Uint32Array, groups: number): Uint32Array {
+  const numbers = new Map<number, number>();
+  const siteOfPath = new Uint32Array(paths);
+  for (let path = 0; path < paths; path++) {
+    const key = at(decidedBy, path) * groups + at(groupOfPath, path);
+    const known = numbers.get(key) ?? numbers.size;
+    if (known === numbers.size) numbers.set(key, known);
+    siteOfPath[path] = known;
   }
-  return [...sites.values()];
+  return siteOfPath;
 }
 
 /** The most the process may hold: its queues full, with every overshoot, and everything else as it is now. Null = unbounded. */

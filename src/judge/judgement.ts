@@ -72,6 +72,7 @@ export interface Summary {
   readonly blind: string | null;
   readonly most: ProcessClass; // the most likely class, called or not
   readonly alsoBuffering: number | null; // bytes in a queue beside a leak
+  readonly alsoLeaking: { readonly party: Party; readonly growthBytes: number } | null; // beside a queue that is most of it
   readonly limit: Limit | null;
 }
 

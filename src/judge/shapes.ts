@@ -83,6 +83,9 @@ const SECOND_SD = 9;
 /** A cell that is this far below the best of its shape adds less than a ten-millionth to it. */
 const NEGLIGIBLE = 16;
 
+/** The part of a cell's constant that the best possible fit takes back: ½ b0ᵀS0^-1 b0. */
+const PERFECT = 0.5 * LEVEL_MEAN ** 2 * PRECISION;
+
 /** All designs over one grid of times, whitened for every kind of noise. */
 class Grid {
   readonly #whitenings: readonly Whitening[];
@@ -234,6 +237,9 @@ class Grid {
         const endFirst = at(this.#column(design.first), lastRow);
         const endSecond = at(this.#column(design.second), lastRow);
         for (let level = 0; level < SIGMAS.length; level++, cell += CELL) {
+          // not even a perfect fit would count
+          const most = at(cells, cell + CONSTANT) + at(sigmaLogs, level) + PERFECT;
+          if (most < average.largest - NEGLIGIBLE) continue;
           const sigma = SIGMAS[level] ?? 1;
           const precision = 1 / (sigma * sigma);
           const h0 = levelDot * precision + LEVEL_MEAN * PRECISION;

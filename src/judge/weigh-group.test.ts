@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { scenarios } from "../testing/scenarios.ts";
 import { judgeAll, type Outcome, score } from "../testing/score.ts";
-import { scenarios, simulate } from "../testing/simulate.ts";
+import { simulate } from "../testing/simulate.ts";
 import { type AgeFacts, GROUP_CLASSES, type GroupFacts, type GroupKind } from "./group-facts.ts";
 import { ShapeFitter } from "./shapes.ts";
 import { evidenceGrade, type GroupVerdict, priorOf, weighGroup } from "./weigh-group.ts";
@@ -36,7 +37,8 @@ const queue = (mib: readonly number[]): Pick<GroupFacts, "queue"> => ({
 /** Twelve slices of 10 MiB each, of which these shares survive. */
 function ages(survivingShares: readonly number[], trustworthy = true): { readonly ages: AgeFacts } {
   const bornBytes = new Float64Array(12).fill(10 * MIB);
-  return { ages: { bornBytes, liveBytes: bornBytes.map((born, slice) => born * (survivingShares[slice] ?? 0)), trustworthy } };
+  const liveBytes = bornBytes.map((born, slice) => born * (survivingShares[slice] ?? 0));
+  return { ages: { bornBytes, liveBytes, grownBytes: liveBytes.reduce((sum, live) => sum + live, 0), trustworthy } };
 }
 const EDGE = [0, 0, 0, 0, 0, 0, 0, 0.44, 0.98, 0.98, 0.98, 0.98];
 const FLAT_TAIL = [0.3, 0.28, 0.31, 0.3, 0.29, 0.33, 0.3, 0.3, 0.31, 0.3, 0.4, 0.98];
@@ -230,10 +232,10 @@ test("simulated captures repeat for a seed, and their ages and sizes tell one st
   }
 });
 
-// growth.md section 6.8, on 23 scenarios x 50 captures x 3 lengths for each seed
+// growth.md section 6.8, on 37 scenarios x 30 captures x 3 lengths for each seed; what was held out of tuning may be worse
 for (const seed of [11, 77]) {
   test(`with all evidence, simulated buffering is hardly ever called a leak and probabilities mean what they say (seed ${seed})`, () => {
-    const outcomes = [5, 8, 20].flatMap((instants): readonly Outcome[] => judgeAll(50, "all", { instants, seed }));
+    const outcomes = [5, 8, 20].flatMap((instants): readonly Outcome[] => judgeAll(30, "all", { instants, seed }));
     const result = score(outcomes);
     const figures = JSON.stringify(result);
     assert.ok(result.falseOnBufferingShare <= 0.01, `buffering called a leak: ${figures}`);
@@ -241,7 +243,9 @@ for (const seed of [11, 77]) {
     assert.ok(result.falseOnBoundedShare <= 0.04, `bounded memory called a leak: ${figures}`);
     assert.ok(result.missedRetainedShare <= 0.04, `messages kept by the application missed: ${figures}`);
     assert.ok(result.missedShare <= 0.13, `growth without end missed: ${figures}`);
-    assert.ok(result.calibrationError <= 0.03, `calibration: ${figures}`);
+    assert.ok(result.calibrationError <= 0.04, `calibration: ${figures}`);
+    const tuned = score(outcomes.filter(({ scenario }) => !scenario.isHeldOut));
+    assert.ok(tuned.calibrationError <= 0.03, `calibration without what was held out: ${JSON.stringify(tuned)}`);
   });
 }
 

@@ -266,8 +266,9 @@ function likeliestShape(fit: SeriesFit, name: GroupClass): Shape {
  */
 function isAccused(facts: GroupFacts, queueLogBayesFactor: number): boolean {
   if (queueLogBayesFactor > 3) return true;
-  if (trustedAgeProfile(facts)?.cell === "flat-tail") return true;
   if (facts.retention !== null && facts.retention.onlyAppBytes > facts.retention.clientBytes + facts.retention.otherBytes) return true;
   const ceiling = effectiveCeiling(facts);
+  // a partition that is stuck keeps its oldest messages while the others move on: only over the ceiling is that no queue
+  if (trustedAgeProfile(facts)?.cell === "flat-tail") return ceiling === null || peakBytes(facts) > ceiling.bytes;
   return ceiling !== null && peakBytes(facts) > 1.15 * ceiling.bytes;
 }

@@ -100,3 +100,14 @@ test("identical consecutive Go profiles are one state of the heap, not a plateau
   assert.deepEqual(levelsOf(dumps), [10, 46, 137]);
   assert.ok(joinSeries(dumps).losses.some((loss) => loss.code === "stale" && loss.count === 2));
 });
+
+test("identical Go profiles two and a half minutes apart were collected in between: a plateau", () => {
+  const go = { origin: { runtime: "go" as const } };
+  const times = [0, 100, 200, 300, 500];
+  const dumps = [10, 46, 46, 46, 46].map((live, n) =>
+    member({ path: `${n}.pb`, live: { f: live }, takenAt: 1 + (times[n] ?? 0) * 1000, more: go }),
+  );
+  // 46 was seen at 100 s; at 200 s it may be the same collection, at 300 s and 500 s it is not
+  assert.deepEqual(levelsOf(dumps), [10, 46, 46, 46]);
+  assert.ok(joinSeries(dumps).losses.some((loss) => loss.code === "stale" && loss.count === 1));
+});

@@ -40,7 +40,7 @@ export function joinSeries(members: readonly Member[]): Profile {
   refuseMixedProcesses(running);
   const { ordered, clock, timesMs, losses: clockLosses } = order(running);
   losses.push(...clockLosses);
-  const kept = leaveOutGhosts(ordered, timesMs, losses);
+  const kept = leaveOutGhosts(ordered, timesMs, clock, losses);
   if (kept.length === 1 && kept[0] !== undefined) return withCaptures(kept[0].member.profile, members, losses);
   return join(kept, clock, members, losses);
 }
@@ -195,8 +195,11 @@ function timeInName(path: string): number | null {
   return Number(unix[0].slice(0, 10)) * 1000 + Number((unix[1] ?? "0").slice(0, 3).padEnd(3, "0"));
 }
 
+/** Two minutes between forced collections of Go, and time to finish one. */
+const COLLECTED_AGAIN_MS = 150_000;
+
 /** Leaves out exit dumps that only their size gives away, and Go profiles that show the same collection as the one before. */
-function leaveOutGhosts(ordered: readonly Member[], timesMs: readonly number[], losses: Loss[]): readonly Placed[] {
+function leaveOutGhosts(ordered: readonly Member[], timesMs: readonly number[], clock: Clock, losses: Loss[]): readonly Placed[] {
   const placed = ordered.map((member, row) => ({ member, timeMs: timesMs[row] ?? 0 }));
   const live = ordered.map(({ profile }) => at(totalLiveBytes(profile), lastInstant(profile)));
   const last = live.length - 1;
@@ -215,12 +218,21 @@ function leaveOutGhosts(ordered: readonly Member[], timesMs: readonly number[], 
   const kept: Placed[] = [];
   const repeated: string[] = [];
   let signature = "";
+  let collectedMs = -Infinity; // a collection finished no earlier than this
   for (const place of placed) {
     const { profile } = place.member;
     const next = profile.origin.runtime === "go" ? liveSignature(profile) : "";
-    if (next !== "" && next === signature) repeated.push(nameOf(place.member));
-    else kept.push(place);
+    // Go forces a collection every two minutes (runtime.forcegcperiod): what is equal after that was collected again, and is
+    // a full queue that stands still
+    const isSame = next !== "" && next === signature;
+    const isCollectedAgain = clock === "in-file" && place.timeMs - collectedMs >= COLLECTED_AGAIN_MS;
+    if (isSame && !isCollectedAgain) {
+      repeated.push(nameOf(place.member));
+      continue;
+    }
+    kept.push(place);
     signature = next;
+    collectedMs = place.timeMs;
   }
   if (repeated.length > 0) {
     losses.push({

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SHAPES } from "../judge/shapes.ts";
 import { AGE_CELLS } from "../judge/weights/survivor-ages.ts";
+import { BIRTHS_CODES } from "../judge/weights/survivor-births.ts";
 import { componentWords, evidenceStrength, nextStep, reason, verdictTitle } from "./words.ts";
 
 const LEVELS = ["below-ceiling", "at-ceiling", "above-ceiling"];
@@ -10,6 +11,7 @@ const LEVELS = ["below-ceiling", "at-ceiling", "above-ceiling"];
 const CODES = [
   ...SHAPES.flatMap((shape) => [`shape:${shape}`, `operational-clock:${shape}`]),
   ...AGE_CELLS.map((cell) => `survivor-ages:${cell}`),
+  ...BIRTHS_CODES.map((code) => `survivor-births:${code}`),
   ...LEVELS.map((level) => `ceiling:${level}`),
   ...[...LEVELS, "gap"].map((level) => `single-instant:${level}`),
   ...["queue-explains", "queue-does-not-explain", "queue-undecided"].map((code) => `queue-accounting:${code}`),

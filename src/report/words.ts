@@ -202,6 +202,13 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `Of every age about the same share survives (${percent(oldestShare)} of the oldest), as in a leak.`,
   "survivor-ages:all-survive": ({ oldestShare }) =>
     `${percent(oldestShare)} of what was allocated in the first quarter of the capture is still alive: next to nothing of it is freed.`,
+  "survivor-births:hardly-any": () => "Next to nothing that was allocated during the capture and adds to its level is still alive.",
+  "survivor-births:all-along": ({ lateShare }) =>
+    `What still lives was allocated all along (${percent(lateShare)} of it late in the capture), as in a leak.`,
+  "survivor-births:at-first": ({ lateShare }) =>
+    `What still lives was allocated at first (only ${percent(lateShare)} of it late in the capture), as in a warm-up.`,
+  "survivor-births:at-once": () => "What still lives was allocated at one moment.",
+  "survivor-births:young": () => "What still lives is the youngest: it is kept for a while, not for ever.",
   grew: ({ growthBytes, share }, { kind, client }) =>
     `${percent(share)} of the growth (${bytes(growthBytes)}) is ${memoryOf(kind, client)}.`,
   "held-by": ({ growthBytes, share }, { kind, client }) =>
@@ -373,6 +380,19 @@ export function summary(of: Summary, durationMs: number | null): string {
   return [capitalise(mainSentence(of, durationMs)), ...limitSentences(of)].join(" ");
 }
 
+function ownerWords(party: string | null, client: string): string {
+  switch (party) {
+    case "app":
+      return "the application";
+    case "client":
+      return client;
+    case "runtime":
+      return "the runtime";
+    default:
+      return "something without a known owner";
+  }
+}
+
 function mainSentence(of: Summary, durationMs: number | null): string {
   const client = of.client ?? "the Kafka client";
   const likely = of.confidence >= 0.9 ? "" : "Probably: ";
@@ -388,7 +408,11 @@ function mainSentence(of: Summary, durationMs: number | null): string {
       const held = of.singleInstant
         ? `holds ${bytes(of.liveBytes)}`
         : `rose to ${bytes(of.highestBytes)}${of.liveBytes > 0.9 * of.highestBytes ? "" : ` and fell to ${bytes(of.liveBytes)}`}`;
-      return `${likely}this is no leak. The ${queue} of ${client} ${held}, because ${reason} more slowly than they come.${allowed}`;
+      const main = `this is no leak. The ${queue} of ${client} ${held}, because ${reason} more slowly than they come.${allowed}`;
+      // the queue is most of it, and yet it is not all
+      if (of.alsoLeaking === null) return `${likely}${main}`;
+      const { party, growthBytes } = of.alsoLeaking;
+      return `${likely}most of ${main} But ${ownerWords(party, client)} leaks as well: ${bytes(growthBytes)}${over}.`;
     }
     case "leak": {
       const beside =
@@ -402,14 +426,7 @@ function mainSentence(of: Summary, durationMs: number | null): string {
           : "";
         return `${likely}the application keeps fetched messages: ${bytes(of.highestBytes)} of memory that ${client} allocated for them is alive${above}.${beside}`;
       }
-      const who =
-        of.party === "app"
-          ? "the application"
-          : of.party === "client"
-            ? client
-            : of.party === "runtime"
-              ? "the runtime"
-              : "something without a known owner";
+      const who = ownerWords(of.party, client);
       const site = of.site === null ? "" : `, most of it allocated by ${of.site}`;
       return `${likely}${who} leaks: ${bytes(of.growthBytes)}${over} that nothing frees${site}.${beside}`;
     }

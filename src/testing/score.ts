@@ -2,10 +2,15 @@
  * Scores the judge on simulated captures (growth.md section 5): how often buffering is called a leak, how often growth without
  * end is missed, and whether probabilities mean what they say.
  */
+import { at } from "../base/columns.ts";
+import { randomFrom } from "../base/statistics.ts";
+import { forecast } from "../judge/forecast.ts";
 import type { GroupClass, GroupFacts, GroupKind } from "../judge/group-facts.ts";
 import { ShapeFitter } from "../judge/shapes.ts";
 import { type GroupVerdict, LIKELY, priorOf, weighGroup } from "../judge/weigh-group.ts";
-import { type Scenario, type ScenarioFamily, type SimulateOptions, scenarios, simulate } from "./simulate.ts";
+import { scenarios } from "./scenarios.ts";
+import { type SimulateOptions, simulate } from "./simulate.ts";
+import type { Scenario, ScenarioFamily } from "./stories.ts";
 
 /** What the judge is shown of a capture. */
 export const EVIDENCE_SETS = ["shape only", "+ceiling +ages", "all"] as const;
@@ -80,6 +85,48 @@ export function score(outcomes: readonly Outcome[]): Score {
     namedLeakOnBufferingShare: shareOf(of("buffering"), ({ verdict }) => verdict.class === "leak"),
     calibrationError: calibrationError(outcomes.filter(({ scenario }) => scenario.family !== "irreducible")),
     calibrationErrorOfAll: calibrationError(outcomes),
+  };
+}
+
+export interface Coverage {
+  readonly forecasts: number;
+  /** Shares of them: the truth lies within the range, before it, after it; and a range that has an upper end. */
+  readonly heldShare: number;
+  readonly earlierShare: number;
+  readonly laterShare: number;
+  readonly closedShare: number;
+}
+
+/** Half of a story is captured, a limit is drawn that the other half reaches, and the range of the time to it is held against that. */
+export function timeToLimitCoverage(repeats: number, options: SimulateOptions, chosen: readonly Scenario[]): Coverage {
+  const capturedShare = 0.5;
+  const results: ("held" | "earlier" | "later")[] = [];
+  let closed = 0;
+  for (const scenario of chosen.filter(({ family }) => family === "unbounded")) {
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const seed = options.seed * 100_000 + repeat;
+      const { facts, trueBytes } = simulate(scenario, { ...options, seed, capturedShare });
+      const reached = randomFrom(seed).between(capturedShare + 0.05, 1);
+      const limitBytes = trueBytes(reached);
+      const fitter = new ShapeFitter();
+      const { probabilities } = weighGroup(facts, fitter);
+      const range = forecast({ facts, fit: fitter.fit(facts), probabilities, availableBytes: limitBytes }).toLimit;
+      const spanMs = at(facts.elapsedMs, facts.elapsedMs.length - 1);
+      if (range === null || trueBytes(capturedShare) >= limitBytes) continue;
+      let moment = capturedShare;
+      while (moment < reached && trueBytes(moment) < limitBytes) moment += 1 / 480;
+      const truthMs = ((moment - capturedShare) / capturedShare) * spanMs;
+      if (range.atMostMs !== null) closed++;
+      results.push(truthMs < range.atLeastMs ? "earlier" : range.atMostMs !== null && truthMs > range.atMostMs ? "later" : "held");
+    }
+  }
+  const share = (wanted: string): number => shareOf(results, (result) => result === wanted);
+  return {
+    forecasts: results.length,
+    heldShare: share("held"),
+    earlierShare: share("earlier"),
+    laterShare: share("later"),
+    closedShare: closed / Math.max(1, results.length),
   };
 }
 

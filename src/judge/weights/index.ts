@@ -8,5 +8,16 @@ import { retention } from "./retention.ts";
 import { shape } from "./shape.ts";
 import { singleInstant } from "./single-instant.ts";
 import { survivorAges } from "./survivor-ages.ts";
+import { survivorBirths } from "./survivor-births.ts";
 
-export const weights: readonly Weight[] = [shape, operationalClock, ceiling, queueAccounting, lag, survivorAges, retention, singleInstant];
+export const weights: readonly Weight[] = [
+  shape,
+  operationalClock,
+  ceiling,
+  queueAccounting,
+  lag,
+  survivorAges,
+  survivorBirths,
+  retention,
+  singleInstant,
+];
