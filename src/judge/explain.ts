@@ -242,14 +242,20 @@ export function advise(
   verdict: ProcessVerdict,
   limit: Limit | null,
   boundBytes: number | null,
+  topSite: string | null,
 ): readonly SuggestedSettings[] {
   const { client, scope } = facts;
   const over = limit?.exceeds === true;
   const party = verdict.deciding?.group;
   const remedies: SuggestedSettings[] = [];
   const add = (list: readonly Remedy[]): void => {
-    for (const { code, text, settings, costs } of list) remedies.push({ code, text, settings: settings ?? {}, costs: costs ?? null });
+    for (const { code, text, settings, costs } of list) {
+      remedies.push({ code, text, names: {}, settings: settings ?? {}, costs: costs ?? null });
+    }
   };
+  if (verdict.class === "leak" && partyOf(verdict) === "app" && topSite !== null) {
+    remedies.push({ code: "find-the-holder", text: null, names: { site: topSite }, settings: {}, costs: null });
+  }
   const buffers = verdict.groups.some(({ verdict: own, share }) => own.class === "buffering" && share >= 0.1);
   if (partyOf(verdict) === "app-retained" && client !== null) add(client.remedies.appRetained);
   const leaksOfClient = knownIssuesOf(facts, verdict).filter(({ issue }) => issue.kind === "client-leak");

@@ -42,7 +42,7 @@ export function judge(facts: ProcessFacts): Judgement {
     grade: verdict.grade,
     because: [...because(facts, verdict, siteName), ...reachingCeiling(facts, verdict, fitter)],
     next: nextSteps(facts, verdict),
-    advice: advise(facts, verdict, limit, boundBytes),
+    advice: advise(facts, verdict, limit, boundBytes, siteName),
     limit,
     summary: {
       class: verdict.class,

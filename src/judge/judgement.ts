@@ -18,7 +18,9 @@ export interface Finding {
 
 export interface SuggestedSettings {
   readonly code: string;
-  readonly text: string;
+  /** As the client words it; null where words.ts has the sentence for the code. */
+  readonly text: string | null;
+  readonly names: Readonly<Record<string, string>>;
   readonly settings: Readonly<Record<string, string>>;
   readonly costs: string | null; // what is lost by it
 }

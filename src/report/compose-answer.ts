@@ -11,7 +11,7 @@ import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes
 import type { Answer, AnswerClient, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
 import { pathTree } from "./path-tree.ts";
 import { shorten } from "./printable.ts";
-import { nextStep, reason, summary, suppressionText } from "./words.ts";
+import { adviceText, nextStep, reason, summary, suppressionText } from "./words.ts";
 
 export interface ComposeOptions {
   readonly version: string;
@@ -53,7 +53,12 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
         .map((finding) => reason({ ...finding, names: shortened(finding.names) }))
         .map((entry) => ({ ...entry, logBayesFactor: entry.logBayesFactor === null ? null : round(entry.logBayesFactor, 2) })),
       next: judgement.next.map(nextStep),
-      advice: judgement.advice.map(({ code, text, settings, costs }) => ({ code, text, settings, costs })),
+      advice: judgement.advice.map(({ code, text, names, settings, costs }) => ({
+        code,
+        text: text ?? adviceText(code, shortened(names)),
+        settings,
+        costs,
+      })),
       limit: judgement.limit,
     },
     totals: {

@@ -375,6 +375,18 @@ export function nextStep({ code, figures, names }: Finding): NextStep {
   return { code, ...step(figures, names) };
 }
 
+const ADVICE: Readonly<Record<string, (names: Readonly<Record<string, string>>) => string>> = {
+  "find-the-holder": ({ site }) =>
+    `Look at what keeps the memory that ${site} allocates: a collection that only grows, a cache without a limit, a listener that is never removed. A fix shows in a new capture of the same length: the line is gone.`,
+};
+
+/** The sentence of an advice that no client words. A code without a sentence is our bug. */
+export function adviceText(code: string, names: Readonly<Record<string, string>>): string {
+  const sentence = ADVICE[code];
+  if (sentence === undefined) throw new Error(`words.ts has no sentence for the advice "${code}"`);
+  return sentence(names);
+}
+
 /** The verdict as one plain paragraph: what it is, how much, and what it means for the limit. */
 export function summary(of: Summary, durationMs: number | null): string {
   return [capitalise(mainSentence(of, durationMs)), ...limitSentences(of)].join(" ");
