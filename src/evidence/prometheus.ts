@@ -12,7 +12,7 @@ import type { Input } from "../base/source.ts";
 import { textLines } from "../base/text-lines.ts";
 import type { Evidence, EvidenceSource, WantedEvidence } from "./evidence.ts";
 import { type LagRow, lagEvidence, type MemoryRow, memoryEvidence } from "./evidence-rows.ts";
-import { leadingTime, type WallTime, wholeTime } from "./wall-clock.ts";
+import { leadingTime, openingLine, type WallTime, wholeTime } from "./wall-clock.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -92,7 +92,9 @@ export const prometheus: EvidenceSource<readonly Evidence[]> = {
     const text = new TextDecoder().decode(head);
     if (/^\s*\{/.test(text) && RANGE.test(text)) return "certain";
     const lines = text.split("\n");
-    if (lines.some((line) => meaningOf(SAMPLE.exec(line)?.[1] ?? "") !== null)) return "certain";
+    const opening = openingLine(text);
+    const isPage = /^# (?:HELP|TYPE) /.test(opening) || /^(?:HELP|TYPE) [a-zA-Z_:]/.test(opening) || SAMPLE.test(opening);
+    if (lines.some((line) => meaningOf(SAMPLE.exec(line)?.[1] ?? "") !== null)) return isPage ? "certain" : "likely";
     return /^# TYPE [a-zA-Z_:][\w:]* (?:counter|gauge|histogram|summary|untyped|info|unknown)\s*$/m.test(text) ? "likely" : "no";
   },
   read,
