@@ -157,6 +157,7 @@ export function gatherFacts(
     elapsedMs: Float64Array.from({ length: lastObserved }, (_, row) => at(suppressed.profile.instants.elapsedMs, row + 1)),
     startedAt: observation === null ? startedAt : observation.originMs,
     hasTimes: hasTimes(suppressed.profile),
+    isObserved: captured === null,
   };
   const { queue, lag, memory } = alignEvidence(moments, { queues, lags, memories }, given.settings, observation, losses);
   const profile = withResident(suppressed.profile, memory);

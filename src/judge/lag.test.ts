@@ -1,7 +1,10 @@
 /** What the consumer lag says of a queue, drawn in MiB. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { randomFrom } from "../base/statistics.ts";
+import { scenarios, simulate } from "../testing/simulate.ts";
 import type { GroupFacts } from "./group-facts.ts";
+import { ShapeFitter } from "./shapes.ts";
 import { type GroupVerdict, weighGroup } from "./weigh-group.ts";
 
 const MIB = 2 ** 20;
@@ -67,4 +70,31 @@ test("a lag above what the queue may hold says nothing", () => {
 
 test("without a lag the weight is not asked", () => {
   assert.equal(codeOf(verdictOf(RISE, null)), undefined);
+});
+
+/** Simulated captures with nothing but their course and a lag: what is queued, off by a tenth, and what was not committed yet. */
+function unboundedOf(id: string, repeats: number): readonly number[] {
+  const scenario = scenarios.find((candidate) => candidate.id === id);
+  assert.ok(scenario !== undefined);
+  const random = randomFrom(7);
+  return Array.from({ length: repeats }, (_, repeat) => {
+    const { facts } = simulate(scenario, { instants: 8, seed: 4_200_000 + repeat });
+    const bias = 0.85 + 0.3 * random.uniform();
+    const trail = 0.1 * random.uniform() * Math.max(...facts.liveBytes);
+    const mostBytes = (facts.queue?.expectedBytes ?? new Float64Array(8)).map((bytes) => bias * bytes + trail * random.uniform());
+    const lag = { mostBytes, messages: mostBytes.map((bytes) => bytes / 1300) };
+    return weighGroup({ ...facts, queue: null, ceiling: null, ages: null, lag }, new ShapeFitter()).unboundedProbability;
+  });
+}
+
+test("of simulated queues none is called a leak for its lag, and kept messages are found by it", () => {
+  for (const id of ["fill-cut", "fill-late", "per-partition", "follow-lag"]) {
+    assert.deepEqual(
+      unboundedOf(id, 12).filter((probability) => probability >= 0.7),
+      [],
+      id,
+    );
+  }
+  const found = unboundedOf("retained-kafka", 12).filter((probability) => probability >= 0.7).length;
+  assert.ok(found >= 8, `${found} of 12`);
 });
