@@ -114,6 +114,15 @@ test("memory and statistics alone: growth beside an empty queue is never called 
   assert.ok(judgement.next.some(({ code }) => code === "capture-heap"));
 });
 
+test("the runtime's own metrics: the process grows and its heap does not, so it grows outside of the heap", () => {
+  const withHeap = (heapMib: (row: number) => number): MemoryEvidence => {
+    const series = memory(RISING);
+    return { ...series, heapBytes: series.residentBytes.map((_, row) => heapMib(row) * MIB) };
+  };
+  assert.equal(judged(null, [withHeap((row) => 30 + (row % 2))])[0].class, "outside-heap");
+  assert.notEqual(judged(null, [withHeap((row) => (RISING[row] ?? 0) - 20)])[0].class, "outside-heap");
+});
+
 test("memory alone that does not move is stable", () => {
   assert.equal(judged(null, [memory([80, 81, 80, 80, 81, 80, 81, 80, 80, 81])])[0].class, "stable");
 });
