@@ -205,9 +205,14 @@ function saying(
   });
 }
 
+/** Of a long range there are more samples than a call takes arguments. */
+function bestOrder(all: readonly { readonly meaning: Meaning }[]): number {
+  return all.reduce((best, { meaning }) => Math.min(best, meaning.order), Infinity);
+}
+
 function lagOf(samples: readonly Sample[], wanted: WantedEvidence | undefined, file: string, losses: readonly Loss[]): Evidence | null {
   const all = saying(samples, "lag", wanted === "lag");
-  const best = Math.min(...all.map(({ meaning }) => meaning.order));
+  const best = bestOrder(all);
   const chosen = all.filter(({ meaning }) => meaning.order === best);
   const committed = saying(samples, "committed", false);
   const rows = new Map<
@@ -275,7 +280,7 @@ ${labels["partition"] ?? labels["partition_id"] ?? ""}`;
 
 function memoryOf(samples: readonly Sample[], wanted: WantedEvidence | undefined, file: string, losses: readonly Loss[]): Evidence | null {
   const all = saying(samples, "resident", wanted === "memory");
-  const best = Math.min(...all.map(({ meaning }) => meaning.order));
+  const best = bestOrder(all);
   // cAdvisor also gives the pause container and the sum of the pod (no container)
   const isPart = ({ sample: { labels } }: { sample: Sample }): boolean => {
     const container = labels["container"] ?? labels["container_name"];
