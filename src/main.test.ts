@@ -291,3 +291,30 @@ test("configuration of every language is read by the bundled program, and refuse
     assert.ok(error.line >= 2 && error.line <= 3, `${name}: line ${error.line}`);
   }
 });
+
+test("--lag and --memory may be repeated, and what is wrong with one is said with its line", async () => {
+  const files = {
+    "ps.txt": "2026-11-24T12:00:00Z\n  PID   RSS\n    1 80000\n2026-11-24T12:01:00Z\n  PID   RSS\n    1 80004\n",
+    "malloc.xml":
+      '<malloc version="1">\n<heap nr="0">\n</heap>\n<total type="rest" count="1" size="50"/>\n<system type="current" size="100"/>\n</malloc>\n',
+    "lag.csv": "time,group,lag\n2026-11-24T12:00:00Z,g,5\n2026-11-24T12:01:00Z,g,7\n",
+    "broken.csv": "time,lag\nnever,5\n",
+  };
+  const [ps = "", malloc = "", lag = "", broken = ""] = Object.keys(files).map((name) => path.join(folder, name));
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+  const answered = await lagleak(["analyze", "--lag", lag, "--memory", ps, "--memory", malloc, "--json"]);
+  assert.equal(answered.code, 0, answered.stderr);
+  const { series, totals, verdict } = JSON.parse(answered.stdout) as Answer;
+  assert.deepEqual(
+    series.map(({ at, lag: behind, residentBytes }) => [at, behind, residentBytes]),
+    [
+      ["2026-11-24T12:00:00.000Z", 5, 81_920_000],
+      ["2026-11-24T12:01:00.000Z", 7, 81_924_096],
+    ],
+  );
+  assert.equal(totals.unexplainedBytes, 81_924_096);
+  assert.ok(verdict.because.some(({ code }) => code === "allocator-glibc-keeps"));
+  const refused = await lagleak(["analyze", "--lag", broken]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /broken\.csv: .*at line 2/);
+});

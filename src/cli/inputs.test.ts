@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Failure } from "../base/failure.ts";
-import { expandCaptures, refuseCapture, sortGiven } from "./inputs.ts";
+import { expandCaptures, refuseCapture, sortGiven, sourceOf } from "./inputs.ts";
 
 const folder = await mkdtemp(path.join(tmpdir(), "lagleak-inputs-"));
 after(() => rm(folder, { recursive: true }));
@@ -110,4 +110,48 @@ test("a capture that is given as configuration is refused as one", async () => {
     return true;
   });
   await refuseCapture(path.join(beside, "client.properties"), "--config");
+});
+
+const outside = {
+  "describe.txt":
+    "\nGROUP  TOPIC  PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG  CONSUMER-ID  HOST  CLIENT-ID\ng  t  0  5  10  5  -  -  -\n",
+  "burrow.json": '{"error":false,"status":{"group":"g","partitions":[],"partition_count":1,"totallag":5}}\n',
+  "metrics.txt": "# HELP process_resident_memory_bytes x\n# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 5\n",
+  "range.json": '{"status":"success","data":{"resultType":"matrix","result":[]}}\n',
+  "rss.csv": "time,rss_bytes\n2026-11-24T12:00:00Z,5\n",
+  "ps.txt": "2026-11-24T12:00:00Z\n  PID   RSS\n    1     5\n",
+  "malloc.xml": '<malloc version="1">\n<heap nr="0">\n</heap>\n</malloc>\n',
+  "nmt.txt": "1:\n\nNative Memory Tracking:\n\nTotal: reserved=1KB, committed=1KB\n",
+  "vars.json": '{"cmdline":["x"],"memstats":{"Sys":5,"HeapAlloc":1,"HeapReleased":0}}\n',
+  "p.lagleak.jsonl": '{"tMs":1,"rss":5,"queues":[]}\n',
+};
+
+test("lag and memory that lie beside the captures of a folder are evidence, each of one source; notes about them are not", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "lagleak-evidence-"));
+  await writeFile(path.join(folder, "jeprof.1.heap"), dump);
+  for (const [name, text] of Object.entries(outside)) await writeFile(path.join(folder, name), text);
+  await writeFile(path.join(folder, "README.md"), `How it was made:\n\n${Object.values(outside).join("\n")}`);
+  const { captures, evidence } = await sortGiven([folder]);
+  await rm(folder, { recursive: true });
+  assert.deepEqual(namesOf(captures), ["jeprof.1.heap"]);
+  assert.deepEqual(namesOf(evidence.map(({ file }) => file)).toSorted(), Object.keys(outside).toSorted());
+});
+
+test("an option takes what it is for and says where anything else belongs", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "lagleak-options-"));
+  for (const [name, text] of Object.entries(outside)) await writeFile(path.join(folder, name), text);
+  await writeFile(path.join(folder, "jeprof.1.heap"), dump);
+  const source = async (name: string, wanted: "lag" | "memory"): Promise<string> => {
+    try {
+      return (await sourceOf(path.join(folder, name), wanted)).id;
+    } catch (failure) {
+      return failure instanceof Failure ? `${failure.code}: ${failure.hint}` : String(failure);
+    }
+  };
+  assert.equal(await source("describe.txt", "lag"), "consumer-groups");
+  assert.equal(await source("rss.csv", "memory"), "series-csv");
+  assert.equal(await source("describe.txt", "memory"), "configuration: Give it with --lag.");
+  assert.equal(await source("ps.txt", "lag"), "configuration: Give it with --memory.");
+  assert.equal(await source("jeprof.1.heap", "memory"), "configuration: Name it without --memory.");
+  await rm(folder, { recursive: true });
 });

@@ -65,12 +65,12 @@ export async function sourceOf(file: string, wanted: WantedEvidence): Promise<Ev
   const head = await headOf(file);
   const found = (sources: readonly EvidenceSource[], answer: Recognition): EvidenceSource | undefined =>
     head === null ? undefined : sources.find((source) => source.recognize(head, file) === answer);
-  const own = found(SOURCES[wanted], "certain") ?? found(SOURCES[wanted], "likely");
+  const own = found(SOURCES[wanted], "certain");
   if (own !== undefined) return own;
   const other = found(evidenceSources, "certain");
   if (other === undefined) {
     await refuseCapture(file, `--${wanted}`);
-    return seriesCsv;
+    return found(SOURCES[wanted], "likely") ?? seriesCsv;
   }
   const option = other.id === "client-config" ? "config" : other.id === "librdkafka-stats" ? "stats" : wanted === "lag" ? "memory" : "lag";
   throw new Failure({

@@ -16,7 +16,10 @@ export const burrow: EvidenceSource<LagEvidence> = {
   title: "the lag of a consumer group as Burrow's HTTP API gives it",
   recognize(head): Recognition {
     const text = new TextDecoder().decode(head);
-    return /"status"\s*:\s*\{/.test(text) && /"(?:maxlag|partition_count|totallag|current_lag)"\s*:/.test(text) && /"group"\s*:/.test(text)
+    return /^\s*[{[]/.test(text) &&
+      /"status"\s*:\s*\{/.test(text) &&
+      /"(?:maxlag|partition_count|totallag|current_lag)"\s*:/.test(text) &&
+      /"group"\s*:/.test(text)
       ? "certain"
       : "no";
   },

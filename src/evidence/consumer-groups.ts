@@ -12,15 +12,20 @@ import type { Input } from "../base/source.ts";
 import { textLines } from "../base/text-lines.ts";
 import type { EvidenceSource, LagEvidence } from "./evidence.ts";
 import { type LagRow, lagEvidence } from "./evidence-rows.ts";
-import { leadingTime, type WallTime, wholeTime } from "./wall-clock.ts";
+import { leadingTime, openingLine, type WallTime, wholeTime } from "./wall-clock.ts";
 
 const HEADER = /\bTOPIC\b.*\bPARTITION\b.*\bLOG[- ]END[- ]OFFSET\b.*\bLAG\b|\bTopic\b.*\bPid\b.*\blogSize\b.*\bLag\b/;
+
+/** What the command says before its table. */
+const PREAMBLE = /^(?:Consumer group '|SLF4J: |Note: |Warning|WARN|Error: |OpenJDK|Picked up )|^\[\d|is deprecated/;
 
 export const consumerGroups: EvidenceSource<LagEvidence> = {
   id: "consumer-groups",
   title: "kafka-consumer-groups --describe, once or in a loop with the time before each round",
   recognize(head): Recognition {
-    return HEADER.test(new TextDecoder().decode(head)) ? "certain" : "no";
+    const text = new TextDecoder().decode(head);
+    if (!HEADER.test(text)) return "no";
+    return HEADER.test(openingLine(text, PREAMBLE)) ? "certain" : "likely";
   },
   read,
 };

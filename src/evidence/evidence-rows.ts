@@ -92,16 +92,16 @@ function tableOf<Row extends { readonly time: WallTime | null; readonly name: st
   const ordered = isTimed ? rows.toSorted((a, b) => (a.time?.atMs ?? 0) - (b.time?.atMs ?? 0)) : rows;
   const atMs = new Float64Builder();
   const name = new Uint32Builder();
-  const names: string[] = [];
+  const rowOfName = new Map<string, number>();
   for (const row of ordered) {
     atMs.push(isTimed ? (row.time?.atMs ?? Number.NaN) : Number.NaN);
-    let index = names.indexOf(row.name);
-    if (index < 0) index = names.push(row.name) - 1;
+    const index = rowOfName.get(row.name) ?? rowOfName.size;
+    rowOfName.set(row.name, index);
     name.push(index);
   }
   const isLocal = rows.some(({ time }) => time?.clock === "local");
   const clock: EvidenceClock = isTimed ? (told ?? (isLocal ? "local" : "zone")) : "none";
-  return { ordered, atMs: atMs.finish(), names, name: name.finish(), clock };
+  return { ordered, atMs: atMs.finish(), names: [...rowOfName.keys()], name: name.finish(), clock };
 }
 
 function clockLosses(clock: EvidenceClock, isSeries: boolean, what: string): readonly Loss[] {

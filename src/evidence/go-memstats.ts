@@ -16,11 +16,11 @@ export const goMemstats: EvidenceSource<AllocatorEvidence> = {
   title: "MemStats of Go: /debug/vars, or /debug/pprof/heap?debug=1",
   recognize(head): Recognition {
     const text = new TextDecoder().decode(head);
-    return /"memstats"\s*:\s*\{/.test(text) ||
-      (/"HeapAlloc"\s*:/.test(text) && /"HeapReleased"\s*:/.test(text)) ||
-      /^# runtime\.MemStats/m.test(text)
-      ? "certain"
-      : "no";
+    const isJson =
+      /^\s*\{/.test(text) && (/"memstats"\s*:\s*\{/.test(text) || (/"HeapAlloc"\s*:/.test(text) && /"HeapReleased"\s*:/.test(text)));
+    if (isJson || /^(?:heap profile: |# runtime\.MemStats)/.test(text))
+      return isJson || text.includes("# runtime.MemStats") ? "certain" : "likely";
+    return "no";
   },
   read,
 };

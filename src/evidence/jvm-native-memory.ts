@@ -14,7 +14,8 @@ export const jvmNativeMemory: EvidenceSource<AllocatorEvidence> = {
   id: "jvm-native-memory",
   title: "jcmd VM.native_memory of the JVM, summary or diff",
   recognize(head): Recognition {
-    return /^(?:\d+:\s+)?\s*Native Memory Tracking:/m.test(new TextDecoder().decode(head)) ? "certain" : "no";
+    const text = new TextDecoder().decode(head);
+    return /^\s*(?:\d+:\s+)?Native Memory Tracking:/.test(text) ? "certain" : /^Native Memory Tracking:/m.test(text) ? "likely" : "no";
   },
   read,
 };

@@ -14,7 +14,8 @@ export const mallocInfo: EvidenceSource<AllocatorEvidence> = {
   id: "malloc-info",
   title: "malloc_info(3) of glibc",
   recognize(head): Recognition {
-    return /^\s*<malloc version=/m.test(new TextDecoder().decode(head)) ? "certain" : "no";
+    const text = new TextDecoder().decode(head);
+    return /^\s*<malloc version=/.test(text) ? "certain" : /^<malloc version=/m.test(text) ? "likely" : "no";
   },
   read,
 };

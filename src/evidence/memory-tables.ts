@@ -13,7 +13,7 @@ import { parseBytes } from "../base/units.ts";
 import type { EvidenceSource, MemoryEvidence } from "./evidence.ts";
 import { type MemoryRow, memoryEvidence } from "./evidence-rows.ts";
 import { jsonObjects } from "./json-objects.ts";
-import { hourOf, leadingTime, type WallTime, wholeTime } from "./wall-clock.ts";
+import { hourOf, leadingTime, openingLine, type WallTime, wholeTime } from "./wall-clock.ts";
 
 /** A table that is known by the names of its columns. */
 interface Layout {
@@ -86,7 +86,9 @@ export const memoryTables: EvidenceSource<MemoryEvidence> = {
     const text = new TextDecoder().decode(head);
     if (DOCKER_JSON.test(text)) return "certain";
     const lines = text.split("\n").map((line) => leadingTime(plain(line)).text);
-    return lines.some((line) => layoutOf(line) !== null) ? "certain" : "no";
+    if (!lines.some((line) => layoutOf(line) !== null)) return "no";
+    const opening = openingLine(plain(text), /^Linux \S+ \(|^\d\d:\d\d:\d\d(?: [AP]M)?$/);
+    return layoutOf(opening) !== null ? "certain" : "likely";
   },
   read,
 };

@@ -17,7 +17,7 @@ export const observeSeries: EvidenceSource<readonly (MemoryEvidence | QueueEvide
   title: "resident memory and queue gauges of a process that was observed (*.lagleak.jsonl)",
   recognize(head): Recognition {
     const text = new TextDecoder().decode(head);
-    return /^\s*\{"tMs"\s*:\s*\d/m.test(text) && /"rss"\s*:\s*\d/.test(text) ? "certain" : "no";
+    return /^\s*\{/.test(text) && /^\{"tMs"\s*:\s*\d/m.test(text) && /"rss"\s*:\s*\d/.test(text) ? "certain" : "no";
   },
   read,
 };

@@ -152,3 +152,8 @@ test("an error of Prometheus, a cut answer and a page of other things are wrong 
     );
   }
 });
+
+test("a long range is read", async () => {
+  const values = Array.from({ length: 200_000 }, (_, row): readonly [number, string] => [1795521600 + row, "5"]);
+  assert.equal((await memoryOf(range({ __name__: "process_resident_memory_bytes" }, values))).length, 200_000);
+});

@@ -12,7 +12,7 @@ import type { Input } from "../base/source.ts";
 import { textLines } from "../base/text-lines.ts";
 import type { Evidence, EvidenceSource, WantedEvidence } from "./evidence.ts";
 import { type LagRow, lagEvidence, type MemoryRow, memoryEvidence } from "./evidence-rows.ts";
-import { leadingTime, type WallTime, wholeTime } from "./wall-clock.ts";
+import { leadingTime, openingLine, type WallTime, wholeTime } from "./wall-clock.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -92,7 +92,9 @@ export const prometheus: EvidenceSource<readonly Evidence[]> = {
     const text = new TextDecoder().decode(head);
     if (/^\s*\{/.test(text) && RANGE.test(text)) return "certain";
     const lines = text.split("\n");
-    if (lines.some((line) => meaningOf(SAMPLE.exec(line)?.[1] ?? "") !== null)) return "certain";
+    const opening = openingLine(text);
+    const isPage = /^# (?:HELP|TYPE) /.test(opening) || /^(?:HELP|TYPE) [a-zA-Z_:]/.test(opening) || SAMPLE.test(opening);
+    if (lines.some((line) => meaningOf(SAMPLE.exec(line)?.[1] ?? "") !== null)) return isPage ? "certain" : "likely";
     return /^# TYPE [a-zA-Z_:][\w:]* (?:counter|gauge|histogram|summary|untyped|info|unknown)\s*$/m.test(text) ? "likely" : "no";
   },
   read,
@@ -203,9 +205,14 @@ function saying(
   });
 }
 
+/** Of a long range there are more samples than a call takes arguments. */
+function bestOrder(all: readonly { readonly meaning: Meaning }[]): number {
+  return all.reduce((best, { meaning }) => Math.min(best, meaning.order), Infinity);
+}
+
 function lagOf(samples: readonly Sample[], wanted: WantedEvidence | undefined, file: string, losses: readonly Loss[]): Evidence | null {
   const all = saying(samples, "lag", wanted === "lag");
-  const best = Math.min(...all.map(({ meaning }) => meaning.order));
+  const best = bestOrder(all);
   const chosen = all.filter(({ meaning }) => meaning.order === best);
   const committed = saying(samples, "committed", false);
   const rows = new Map<
@@ -273,7 +280,7 @@ ${labels["partition"] ?? labels["partition_id"] ?? ""}`;
 
 function memoryOf(samples: readonly Sample[], wanted: WantedEvidence | undefined, file: string, losses: readonly Loss[]): Evidence | null {
   const all = saying(samples, "resident", wanted === "memory");
-  const best = Math.min(...all.map(({ meaning }) => meaning.order));
+  const best = bestOrder(all);
   // cAdvisor also gives the pause container and the sum of the pod (no container)
   const isPart = ({ sample: { labels } }: { sample: Sample }): boolean => {
     const container = labels["container"] ?? labels["container_name"];

@@ -87,3 +87,14 @@ test("a table of other things is none", () => {
   assert.equal(seriesCsv.recognize(encode("time,temperature\n1,2\n"), "x"), "no");
   assert.equal(seriesCsv.recognize(encode("main;app 5\n"), "x"), "no");
 });
+
+test("columns may be parted by spaces, as `echo $(date +%s) $(ps -o rss= -p …)` writes them below a header", async () => {
+  const { residentBytes, atMs } = await memoryOf("time rss_kb\n1795524257 111464\n1795524258 117332\n", "memory");
+  assert.deepEqual(
+    [[...residentBytes], [...atMs]],
+    [
+      [111464 * 1024, 117332 * 1024],
+      [1795524257000, 1795524258000],
+    ],
+  );
+});

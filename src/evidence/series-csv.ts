@@ -1,5 +1,5 @@
 /**
- * Lag or memory in a table with a header: commas, semicolons or tabs; a column of times (ISO, Unix seconds or milliseconds, elapsed
+ * Lag or memory in a table with a header: commas, semicolons, tabs or spaces; a column of times (ISO, Unix seconds or milliseconds, elapsed
  * seconds) and columns whose names say what they are: `lag`, `current_offset`; `rss_kb`, `memory (MiB)`, `container_memory_rss`.
  * Where two names mean the same, the first column counts. Numbers without a unit are taken as bytes, and that is said.
  */
@@ -10,7 +10,7 @@ import { textLines } from "../base/text-lines.ts";
 import { parseBytes } from "../base/units.ts";
 import type { Evidence, EvidenceClock, EvidenceSource, WantedEvidence } from "./evidence.ts";
 import { type LagRow, lagEvidence, type MemoryRow, memoryEvidence } from "./evidence-rows.ts";
-import { type WallTime, wholeTime } from "./wall-clock.ts";
+import { leadingTime, type WallTime, wholeTime } from "./wall-clock.ts";
 
 const TIME =
   /^(?:@?time(?:stamp)?(?:[ _]?(?:utc|ms|s|iso))?|date(?:[ _]?time)?|ts|at|when|epoch(?:[ _]?m?s)?|elapsed.*|uptime.*|seconds?|ms)$/i;
@@ -47,7 +47,7 @@ export const seriesCsv: EvidenceSource<readonly Evidence[]> = {
       .find((line) => line.trim() !== "" && !line.startsWith("#"));
     const layout = first === undefined ? null : layoutOf(first, undefined);
     if (layout === null || (layout.lag < 0 && layout.memory < 0)) return "no";
-    return layout.time >= 0 ? "certain" : "likely";
+    return layout.time >= 0 && layout.delimiter !== " " ? "certain" : "likely";
   },
   read,
 };
@@ -131,7 +131,7 @@ async function read(input: Input, wanted?: WantedEvidence): Promise<readonly Evi
 /** `wanted`: the last column is taken for it where no name says so. */
 function layoutOf(header: string, wanted: WantedEvidence | undefined): Layout | null {
   if (/^\s*[{[<]/.test(header)) return null; // JSON or XML
-  const delimiter = [",", ";", "\t"].find((candidate) => header.includes(candidate)) ?? ",";
+  const delimiter = [",", ";", "\t"].find((candidate) => header.includes(candidate)) ?? " ";
   const names = cellsOf(header, delimiter);
   if (names.length < 2 || names.every((name) => /^-?[\d.]+$/.test(name))) return null;
   const find = (pattern: RegExp): number => names.findIndex((name) => pattern.test(name));
@@ -161,6 +161,12 @@ function layoutOf(header: string, wanted: WantedEvidence | undefined): Layout | 
 }
 
 function cellsOf(line: string, delimiter: string): readonly string[] {
+  if (delimiter === " ") {
+    // a time may hold spaces itself
+    const { time, text } = leadingTime(line);
+    const cells = text.trim().split(/\s+/);
+    return time === null ? cells : [line.slice(0, line.length - text.length).trim(), ...cells];
+  }
   if (!line.includes('"')) return line.split(delimiter).map((cell) => cell.trim());
   const cells: string[] = [];
   for (const match of line.matchAll(

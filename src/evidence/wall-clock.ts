@@ -120,3 +120,15 @@ function zoneMs(zone: string): number | null {
 
 export const LOCAL_CLOCK = "its times name no time zone and were read in that of this machine: set TZ if they are of another";
 export const NO_CLOCK = "it holds no times, so only its order counts: write the output of `date -Is` before each reading";
+
+/**
+ * The first line that says something, without the time before it: what a file begins with. Text about such files (notes, READMEs) holds
+ * the same lines further down, and is none.
+ */
+export function openingLine(text: string, preamble: RegExp | null = null): string {
+  for (const line of text.split(/\r?\n/)) {
+    const { text: rest } = leadingTime(line);
+    if (rest.trim() !== "" && preamble?.test(rest) !== true) return rest;
+  }
+  return "";
+}

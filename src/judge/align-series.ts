@@ -12,6 +12,7 @@ export interface Moments {
   readonly elapsedMs: Float64Array;
   readonly startedAt: number | null; // Unix ms of elapsed time 0; of evidence alone the moment that its own clock begins with
   readonly hasTimes: boolean; // false: the instants are only an order
+  readonly isObserved?: boolean; // the instants are those of evidence: there is no capture
 }
 
 export interface AlignedLag {
@@ -129,7 +130,13 @@ function placesOf(moments: Moments, { atMs, rows, clock }: Course, what: string,
   }
   const reachMs = 2 * Math.max(1000, medianGap(atMs, rows));
   const places = Array.from(elapsedMs, (ms) => placeAt(atMs, rows, reachMs, startedAt + ms));
-  if (places.every((place) => place === null)) return missing(`the ${what} series is of another time than the capture: check --started-at`);
+  if (places.every((place) => place === null)) {
+    return missing(
+      moments.isObserved === true
+        ? `the ${what} series is of another time than the rest of the evidence`
+        : `the ${what} series is of another time than the capture: check --started-at`,
+    );
+  }
   return places;
 }
 

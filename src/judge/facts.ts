@@ -159,6 +159,7 @@ export function gatherFacts(
     elapsedMs: Float64Array.from({ length: lastObserved }, (_, row) => at(suppressed.profile.instants.elapsedMs, row + 1)),
     startedAt: observation === null ? startedAt : observation.originMs,
     hasTimes: hasTimes(suppressed.profile),
+    isObserved: captured === null,
   };
   const { queue, lag, memory } = alignEvidence(moments, { queues, lags, memories }, given.settings, observation, losses);
   const profile = withResident(suppressed.profile, memory);
@@ -431,8 +432,8 @@ function queueGroups(queues: readonly QueueEvidence[], surroundings: Surrounding
 }
 
 /**
- * Evidence alone, with memory in it: what the client's queues explain, and the rest of the resident memory, which is nobody's
- * that could be named. Without statistics all of it is the rest.
+ * Evidence alone, with memory in it: what the client's queues explain, and the rest, which is nobody's that could be named. Without
+ * statistics all of it is the rest.
  */
 function observedGroups(
   { memory }: Observation,
@@ -471,18 +472,24 @@ function observedGroups(
       retention: null,
     },
   });
+  const rest = resident === null ? null : restOf(resident, aligned?.heapBytes ?? null, queueBytes);
   const groups: JudgedGroup[] = [];
   if (queueBytes !== null) groups.push(groupOf("client", queues[0]?.role === "producer" ? "producer" : "fetch", queueBytes));
-  if (resident !== null) {
-    groups.push(
-      groupOf(
-        "unknown",
-        "unknown",
-        resident.map((bytes, row) => Math.max(0, bytes - (queueBytes?.[row] ?? 0))),
-      ),
-    );
-  }
+  if (rest !== null) groups.push(groupOf("unknown", "unknown", rest));
   return groups;
+}
+
+/**
+ * What is not queued: of the heap, where the runtime or allocator says how much of it is in use at every instant (the rest of the
+ * resident memory is then outside of the heap), else of the resident memory. A heap that is smaller than the queue does not hold it.
+ */
+function restOf(resident: Float64Array, heapBytes: Float64Array | null, queueBytes: Float64Array | null): Float64Array {
+  const queued = (row: number): number => queueBytes?.[row] ?? 0;
+  if (heapBytes === null || heapBytes.some((bytes) => !Number.isFinite(bytes))) {
+    return resident.map((bytes, row) => Math.max(0, bytes - queued(row)));
+  }
+  const isInHeap = heapBytes.filter((bytes, row) => bytes >= 0.9 * queued(row)).length >= 0.8 * heapBytes.length;
+  return heapBytes.map((bytes, row) => Math.max(0, bytes - (isInHeap ? queued(row) : 0)));
 }
 
 /** The last known value where there is none. */

@@ -207,7 +207,8 @@ const OUTSIDE_SHARE = 0.1;
  * memory series between them, with the live heap on the line through the captures.
  */
 function outsideGrowth(facts: ProcessFacts): OutsideGrowth | null {
-  if (facts.isObserved) return null; // there is no heap to be outside of
+  // without a capture there is a heap to be outside of only where the runtime or allocator says how large it is
+  if (facts.isObserved && (facts.memory === null || facts.memory.heapBytes.some((bytes) => !Number.isFinite(bytes)))) return null;
   const observations = observationsOf(facts) ?? readingsOf(facts);
   if (observations === null) return null;
   const { resident, live } = observations;

@@ -15,7 +15,9 @@ import { queueLogBayesFactor } from "./queue-accounting.ts";
 /** A lag that allows more than this share of the ceiling bounds nothing that the ceiling does not. */
 const BINDING_SHARE = 0.8;
 const FEWEST_INSTANTS = 3;
-/** Memory above what is behind counts from this share of the largest value. */
+/** Bytes a message are known to this much: a queue may hold that much more than the lag says before it counts. */
+const TOLERANCE = 1.2;
+/** Memory above that counts from this share of the largest value. */
 const GAP_SHARE = 0.15;
 /** The lag has to move by this share of the largest value before following it means something. */
 const MOVED_SHARE = 0.2;
@@ -51,20 +53,21 @@ export const lag: Weight = {
       varianceBytes2: pick(facts.varianceBytes2),
     };
     const most = pick(mostBytes);
-    const raw = queueLogBayesFactor(bounded, most) ?? 0;
-    const logBayesFactor =
-      raw > 0
-        ? isAbove(bounded.liveBytes, most)
-          ? Math.min(MOST, raw)
-          : 0
-        : hasMoved(most, largest(bounded.liveBytes))
-          ? Math.max(-MOST, raw)
-          : 0;
+    const logBayesFactor = lagLogBayesFactor(bounded, most);
     const weight = logSumExp([Math.log(TRUST) + logBayesFactor, Math.log(1 - TRUST)]);
     const code: LagCode = logBayesFactor < -1 ? "lag-explains" : logBayesFactor > 1 ? "lag-does-not-explain" : "lag-undecided";
     return { weights: classWeights({ leak: weight, backlog: weight }), code, figures: { ...figures, logBayesFactor } };
   },
 };
+
+/** Against the lag as it is where it explains, against a generous one where it accuses. */
+function lagLogBayesFactor(facts: GroupFacts, most: Float64Array): number {
+  const explained = queueLogBayesFactor(facts, most) ?? 0;
+  if (explained < 0) return hasMoved(most, largest(facts.liveBytes)) ? Math.max(-MOST, explained) : 0;
+  const generous = most.map((bytes) => TOLERANCE * bytes);
+  if (!isAbove(facts.liveBytes, generous)) return 0;
+  return Math.min(MOST, Math.max(0, queueLogBayesFactor(facts, generous) ?? 0));
+}
 
 /** Whether the lag says anything that the configuration does not. */
 export function isLagBinding(facts: GroupFacts): boolean {
