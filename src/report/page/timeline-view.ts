@@ -101,7 +101,8 @@ export function createTimeline(
       if (party !== "client") picture.append(svg("polygon", { fill: `url(#hatch-${party})`, points: [...up, ...down].join(" ") }));
       picture.append(svg("polyline", { class: `edge ${party}`, points: up.join(" ") }));
     }
-    for (const { name, levels } of lines) picture.append(course(name, levels, y));
+    // over the areas a line needs an edge of paper to be seen
+    for (const { name, levels } of lines) picture.append(course("halo", levels, y), course(name, levels, y));
     for (const [index, { name, label, bytes }] of marks.entries()) {
       const isBeyond = bytes > highest;
       const height = isBeyond ? MARGIN.top : y(bytes);
@@ -247,7 +248,6 @@ export function createTimeline(
     ...parties.map((party) => ({ kind: `mark ${party}`, label: PAGE_LIVE.party[party] })),
     ...lines.map(({ name, label }) => ({ kind: `key ${name}`, label })),
     ...marks.map(({ name, label }) => ({ kind: `key ${name}`, label })),
-    ...(hasLag ? [{ kind: "key lag", label: PAGE_LIVE.lagMessages }] : []),
   ];
   legend?.replaceChildren(
     ...items.map(({ kind, label }) =>
