@@ -46,6 +46,10 @@ function verdictSection({ verdict, totals }: Answer): Markup {
   const over = verdict.limit?.exceeds === true && verdict.class !== "leak" ? html`<p class="over">${PAGE.overLimit}</p>` : NOTHING;
   const percent = Math.round(verdict.confidence * 100);
   const span = totals.durationSeconds === null ? "" : `, ${formatDuration(totals.durationSeconds * 1000)}`;
+  const live =
+    totals.instants === 0
+      ? NOTHING
+      : html`<div><dt>${PAGE.liveAtEnd}</dt><dd><span class="figure">${formatBytes(totals.liveBytes)}</span> <span class="aside">${signed(totals.growthBytes)}${span}</span></dd></div>`;
   return html`<section id="verdict" class="verdict tone-${verdictTone(verdict.class)}" tabindex="-1" aria-labelledby="verdict-title">
   <h1 id="verdict-title">${verdictTitle(verdict)}</h1>
   ${over}
@@ -53,7 +57,7 @@ function verdictSection({ verdict, totals }: Answer): Markup {
   <dl class="facts">
     <div><dt>${PAGE.confidence}</dt><dd><span class="figure">${percent} %</span>${bar(verdict.confidence, "meter")}</dd></div>
     <div><dt>${PAGE.grade}</dt><dd><span class="figure">${verdict.grade}</span> <span class="aside">${gradeWords(verdict.grade)}</span></dd></div>
-    <div><dt>${PAGE.liveAtEnd}</dt><dd><span class="figure">${formatBytes(totals.liveBytes)}</span> <span class="aside">${signed(totals.growthBytes)}${span}</span></dd></div>
+    ${live}
   </dl>
   ${alternatives(verdict.probabilities, verdict.class)}
 </section>`;

@@ -96,7 +96,7 @@ function blindSpotsOf({ profile, lastObserved, queue, told }: ProcessFacts, { to
     ["single-instant", lastObserved === 1],
     ["no-times", lastObserved > 1 && !hasTimes(profile)],
     ["no-resident", lastObserved > 0 && totals.residentBytes === null],
-    ["no-statistics", queue === null],
+    ["no-statistics", lastObserved > 0 && queue === null],
     ["no-limit", told.memoryLimitBytes === null],
   ];
   return spots.filter(([, applies]) => applies).map(([spot]) => spot);

@@ -657,6 +657,7 @@ export const PAGE_LIVE = {
   shrank: "shrank",
   copied: "Copied.",
   notCopied: "The browser does not allow to copy.",
+  inRange: (from: string, to: string): string => `from ${from} to ${to}:`,
   capture: (number: number): string => `capture ${number}`,
   smaller: (nodes: number): string => `… ${nodes.toLocaleString("en-US")} smaller`,
   passed: (frames: number): string => `straight through ${frames} more above it`,

@@ -101,7 +101,8 @@ export function createTimeline(
       if (party !== "client") picture.append(svg("polygon", { fill: `url(#hatch-${party})`, points: [...up, ...down].join(" ") }));
       picture.append(svg("polyline", { class: `edge ${party}`, points: up.join(" ") }));
     }
-    for (const { name, levels } of lines) picture.append(course(name, levels, y));
+    // over the areas a line needs an edge of paper to be seen
+    for (const { name, levels } of lines) picture.append(course("halo", levels, y), course(name, levels, y));
     for (const [index, { name, label, bytes }] of marks.entries()) {
       const isBeyond = bytes > highest;
       const height = isBeyond ? MARGIN.top : y(bytes);
@@ -155,7 +156,7 @@ export function createTimeline(
     const place = x(at(elapsed, cursor));
     cursorLine.setAttribute("x1", String(place));
     cursorLine.setAttribute("x2", String(place));
-    const text = valuesAt(cursor);
+    const text = [valuesAt(cursor), growthText()].filter((part) => part !== "").join(" — ");
     chart.setAttribute("aria-valuenow", String(cursor));
     chart.setAttribute("aria-valuetext", text);
     if (values !== null) values.textContent = text;
@@ -174,6 +175,26 @@ export function createTimeline(
     return `${timeText(at(elapsed, row))}: ${facts.join(" · ")}`;
   }
 
+  /** What each party gained in the selected range. */
+  function growthText(): string {
+    if (selected === null) return "";
+    const [from, to] = [rowOf(selected.from), rowOf(selected.to)];
+    const grown = parties.map((party) => {
+      const change = (series[to]?.liveBytes[party] ?? 0) - (series[from]?.liveBytes[party] ?? 0);
+      return `${PAGE_LIVE.party[party]} ${change > 0 ? "+" : ""}${formatBytes(change)}`;
+    });
+    return `${PAGE_LIVE.inRange(timeText(selected.from), timeText(selected.to))} ${grown.join(" · ")}`;
+  }
+
+  /** The point that is nearest to a time. */
+  function rowOf(wanted: number): number {
+    let nearest = 0;
+    for (let row = 1; row < elapsed.length; row++) {
+      if (Math.abs(at(elapsed, row) - wanted) < Math.abs(at(elapsed, nearest) - wanted)) nearest = row;
+    }
+    return nearest;
+  }
+
   function showSelection(): void {
     selection.setAttribute("visibility", selected === null ? "hidden" : "visible");
     if (selected === null) return;
@@ -184,12 +205,7 @@ export function createTimeline(
 
   function rowAt(event: PointerEvent): number {
     const bounds = chart.getBoundingClientRect();
-    const wanted = first + ((event.clientX - bounds.left - MARGIN.left) / inner()) * (last - first);
-    let nearest = 0;
-    for (let row = 1; row < elapsed.length; row++) {
-      if (Math.abs(at(elapsed, row) - wanted) < Math.abs(at(elapsed, nearest) - wanted)) nearest = row;
-    }
-    return nearest;
+    return rowOf(first + ((event.clientX - bounds.left - MARGIN.left) / inner()) * (last - first));
   }
 
   function brushTo(row: number): void {
@@ -247,7 +263,6 @@ export function createTimeline(
     ...parties.map((party) => ({ kind: `mark ${party}`, label: PAGE_LIVE.party[party] })),
     ...lines.map(({ name, label }) => ({ kind: `key ${name}`, label })),
     ...marks.map(({ name, label }) => ({ kind: `key ${name}`, label })),
-    ...(hasLag ? [{ kind: "key lag", label: PAGE_LIVE.lagMessages }] : []),
   ];
   legend?.replaceChildren(
     ...items.map(({ kind, label }) =>
@@ -262,6 +277,7 @@ export function createTimeline(
     select(range) {
       selected = range;
       showSelection();
+      moveCursor(cursor);
     },
   };
 }

@@ -23,6 +23,12 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
   const outlineHost = part("outline", HTMLDivElement);
   const twinHost = part("twin-part", HTMLDivElement);
   if (canvas === null || outlineHost === null || twinHost === null) return null;
+  const held = new Set<number>();
+  for (let node = 1; node < tree.length; node++) {
+    for (let cell = node * tree.instants; cell < (node + 1) * tree.instants; cell++) {
+      if (at(tree.selfBytes, cell) !== 0) held.add(at(tree.group, node));
+    }
+  }
   const structures: { callers?: Structure; callees?: Structure } = {};
   let graph: Graph | null = null;
   let boxes: readonly Box[] = [];
@@ -220,7 +226,9 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     const parties = ["client", "app", "runtime", "unknown"] as const;
     const keys =
       mode === "live"
-        ? parties.filter((of) => groups.some((candidate) => candidate.party === of)).map((of) => [of, PAGE_LIVE.party[of]] as const)
+        ? parties
+            .filter((of) => groups.some((candidate, row) => held.has(row) && candidate.party === of))
+            .map((of) => [of, PAGE_LIVE.party[of]] as const)
         : mode === "grown"
           ? [["grew", PAGE_LIVE.grew] as const]
           : [["grew", PAGE_LIVE.grew] as const, ["shrank", PAGE_LIVE.shrank] as const];
@@ -233,12 +241,6 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     );
   }
 
-  const held = new Set<number>();
-  for (let node = 1; node < tree.length; node++) {
-    for (let cell = node * tree.instants; cell < (node + 1) * tree.instants; cell++) {
-      if (at(tree.selfBytes, cell) !== 0) held.add(at(tree.group, node));
-    }
-  }
   const focusSelect = part("focus", HTMLSelectElement);
   for (const [row, { label }] of groups.entries()) {
     if (held.has(row)) focusSelect?.append(element("option", { text: label, attributes: { value: String(row) } }));
