@@ -2,7 +2,7 @@
 import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { type ProcessFacts, suppressedBytesAt } from "../judge/facts.ts";
-import type { Grouping } from "../judge/grouping.ts";
+import type { Grouping } from "../judge/groupings.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
 import { regroup } from "../judge/regroup.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
