@@ -318,3 +318,81 @@ test("--lag and --memory may be repeated, and what is wrong with one is said wit
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /broken\.csv: .*at line 2/);
 });
+
+test("a difference of two captures is an answer, and two kinds of capture are refused with both names", async () => {
+  const [before, after, other] = ["before", "after", "other"].map((name) => path.join(folder, `diff-${name}.txt`)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(before, "main;keep 1000000\nmain;rd_kafka_recv 500000\n");
+  await writeFile(after, "main;keep 3000000\nmain;rd_kafka_recv 100000\n");
+  await writeFile(other, " num     #instances         #bytes  class name\n-----\n   1:   10    1000  [B\nTotal   10    1000\n");
+  const [text, json, markdown, refused, noTypes] = await Promise.all([
+    lagleak(["diff", before, after]),
+    lagleak(["diff", before, after, "--json", "--group-by", "function"]),
+    lagleak(["diff", before, after, "--format", "markdown", "--redact"]),
+    lagleak(["diff", before, other]),
+    lagleak(["diff", before, after, "--group-by", "type"]),
+  ]);
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(
+    text.stdout,
+    /^Live memory grew by 1\.53 MiB, from 1\.43 MiB to 2\.96 MiB\.\nSome of it grew by 1\.91 MiB, some shrank by 391 KiB\.\n/,
+  );
+  assert.deepEqual(
+    (JSON.parse(json.stdout) as { groups: { name: string; growthBytes: number }[] }).groups.map(({ name, growthBytes }) => [
+      name,
+      growthBytes,
+    ]),
+    [
+      ["keep", 2_000_000],
+      ["rd_kafka_recv", -400_000],
+    ],
+  );
+  assert.match(markdown.stdout, /^## Live memory grew/);
+  assert.doesNotMatch(markdown.stdout, /diff-before|diff-after/);
+  assert.equal(refused.code, 3);
+  assert.match(
+    refused.stderr,
+    /two kinds of capture cannot be compared: .*diff-before\.txt is collapsed, .*diff-other\.txt is class-histogram/,
+  );
+  assert.equal(noTypes.code, 2);
+  assert.match(noTypes.stderr, /know no types, only who allocated\n {2}Use --group-by function/);
+});
+
+test("a capture is converted to a pipe or a file, with everything else on stderr", async () => {
+  const capture = path.join(folder, "convert.collapsed");
+  await writeFile(capture, "main;keep 1000000\n");
+  const [collapsed, speedscope, missing] = await Promise.all([
+    lagleak(["convert", capture, "--to", "collapsed"]),
+    lagleak(["convert", capture, "--to", "speedscope", "--redact", "--quiet"]),
+    lagleak(["convert", capture]),
+  ]);
+  assert.equal(collapsed.stdout, "main;keep 1000000\n");
+  assert.match(collapsed.stderr, /^lagleak: the file names no unit/);
+  assert.equal(speedscope.stderr, "");
+  assert.doesNotMatch(speedscope.stdout, /"keep"|convert\.collapsed/);
+  assert.equal(missing.code, 2);
+  assert.match(missing.stderr, /--to/);
+  const file = path.join(folder, "convert.pb.gz");
+  assert.equal((await lagleak(["convert", capture, "--to", "pprof", "-o", file])).code, 0);
+  const inspected = await lagleak(["inspect", file, "--json"]);
+  assert.equal((JSON.parse(inspected.stdout) as { liveBytes: number }).liveBytes, 1_000_000);
+});
+
+test("groups and the tree of an answer are those that were asked for", async () => {
+  const capture = path.join(folder, "grouped.collapsed");
+  await writeFile(capture, "main;orders::keep 1000000\nmain;orders::index 500000\nmain;rd_kafka_recv 100000\n");
+  const { stdout } = await lagleak([capture, "--group-by", "function", "--tree", "--top", "2", "--json"]);
+  const answer = JSON.parse(stdout) as Answer;
+  assert.deepEqual(
+    answer.groups.map(({ name, party, liveBytes }) => [name, party, liveBytes]),
+    [
+      ["orders::keep", "app", 1_000_000],
+      ["orders::index", "app", 500_000],
+    ],
+  );
+  assert.deepEqual(answer.tree?.children[0]?.names, ["main"]);
+  assert.equal(JSON.parse((await lagleak([capture, "--json"])).stdout).tree, undefined);
+});

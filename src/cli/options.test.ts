@@ -36,7 +36,15 @@ test("values of options are numbers, times and expressions, in bytes and millise
 });
 
 test("what is not said is left to be found out, or has a harmless default", () => {
-  assert.deepEqual(parse(), { top: 10, symbolize: true, color: "auto", progress: "auto", minConfidence: 0 });
+  assert.deepEqual(parse(), {
+    top: 10,
+    groupBy: "component",
+    symbolize: true,
+    color: "auto",
+    progress: "auto",
+    pager: true,
+    minConfidence: 0,
+  });
 });
 
 test("a moment is a distance from the start or the end, or a time", () => {

@@ -8,7 +8,7 @@ import { Failure } from "../base/failure.ts";
 import type { OpenOptions } from "../base/source.ts";
 import { parseBytes, parseDurationMs } from "../base/units.ts";
 import type { Told } from "../judge/facts.ts";
-import { GROUPINGS, type Grouping } from "../judge/grouping.ts";
+import { GROUPINGS, type Grouping } from "../judge/groupings.ts";
 import type { Moment } from "../model/select.ts";
 import type { AnswerFormat } from "./output.ts";
 import type { When } from "./terminal.ts";

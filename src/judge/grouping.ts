@@ -8,9 +8,7 @@ import { frameText } from "../model/ledger.ts";
 import { FrameKind, type Profile } from "../model/profile.ts";
 import { requesters } from "../model/requester.ts";
 import { type Attribution, PARTIES, type Party } from "./attribution.ts";
-
-export const GROUPINGS = ["party", "component", "package", "function", "type"] as const;
-export type Grouping = (typeof GROUPINGS)[number];
+import type { Grouping } from "./groupings.ts";
 
 /** A group by its name. Null where the grouping does not ask or nobody knows. */
 export interface NamedGroup {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomFrom } from "../base/statistics.ts";
-import { scenarios, simulate } from "../testing/simulate.ts";
+import { scenarios } from "../testing/scenarios.ts";
+import { simulate } from "../testing/simulate.ts";
 import type { GroupFacts } from "./group-facts.ts";
 import { ShapeFitter } from "./shapes.ts";
 import { type GroupVerdict, weighGroup } from "./weigh-group.ts";
@@ -24,6 +25,7 @@ function verdictOf(liveMib: readonly number[], lagMib: readonly number[] | null,
     ages: null,
     ...(lagMib === null ? {} : { lag: { mostBytes, messages: mostBytes.map((bytes) => bytes / 1300) } }),
     operationalClock: null,
+    retention: null,
   };
   return weighGroup(facts);
 }

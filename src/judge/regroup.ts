@@ -6,7 +6,8 @@ import { add, at } from "../base/columns.ts";
 import { Failure } from "../base/failure.ts";
 import { type GroupSeries, seriesByGroup, seriesOf } from "../model/ledger.ts";
 import type { ProcessFacts } from "./facts.ts";
-import { type Grouping, groupPathsBy, knowsTypes } from "./grouping.ts";
+import { groupPathsBy, knowsTypes } from "./grouping.ts";
+import type { Grouping } from "./groupings.ts";
 import type { GroupJudgement } from "./judgement.ts";
 
 export interface NamedJudgement extends GroupJudgement {

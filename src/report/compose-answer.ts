@@ -3,7 +3,7 @@ import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { lineageOf } from "../clients/lineage.ts";
 import type { ProcessFacts } from "../judge/facts.ts";
-import type { Grouping } from "../judge/grouping.ts";
+import type { Grouping } from "../judge/groupings.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
 import { regroup } from "../judge/regroup.ts";
 import { residentAccount } from "../judge/resident-account.ts";

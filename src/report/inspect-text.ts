@@ -33,7 +33,7 @@ export function inspectText(answer: InspectAnswer, options: { readonly columns: 
 
 function factsOf(answer: InspectAnswer): readonly (readonly [label: string, value: string])[] {
   const version = answer.formatVersion === null ? "" : ` ${answer.formatVersion}`;
-  const duration = answer.durationSeconds === null ? "" : ` over ${formatDuration(answer.durationSeconds * 1000)}`;
+  const duration = answer.durationSeconds === null || answer.instants < 2 ? "" : ` over ${formatDuration(answer.durationSeconds * 1000)}`;
   const facts: (readonly [string, string | null])[] = [
     ["capture", answer.path === "-" ? "standard input" : answer.path],
     ["format", `${answer.format}${version}${answer.sampled ? ", sampled: all sizes are estimates" : ""}`],

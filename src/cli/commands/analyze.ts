@@ -8,7 +8,7 @@ import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
 import { readEvidence } from "../../evidence/read-evidence.ts";
 import { parseSettings } from "../../evidence/settings.ts";
 import type { Answer, Profile } from "../../index.ts";
-import type { Grouping } from "../../judge/grouping.ts";
+import type { Grouping } from "../../judge/groupings.ts";
 import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { type GivenFiles, refuseCapture, sortGiven, sourceOf } from "../inputs.ts";

@@ -1,7 +1,7 @@
 /** `lagleak diff <before> <after>`: what grew and what shrank between two captures, without a judgement. */
 import type { Command } from "commander";
 import type { Profile } from "../../index.ts";
-import type { Grouping } from "../../judge/grouping.ts";
+import type { Grouping } from "../../judge/groupings.ts";
 import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { expandCaptures } from "../inputs.ts";
