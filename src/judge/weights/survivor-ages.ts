@@ -69,7 +69,11 @@ export const survivorAges: Weight = {
     const profile = trustedAgeProfile(facts);
     if (profile === null) return isQueue(facts.kind) || isOfApplication(facts.kind) ? { missing: "ages" } : null;
     const cell = AGE_CELLS.indexOf(profile.cell);
-    const log = (name: GroupClass): number => Math.log(CELL_PROBABILITIES[name][cell] ?? 1);
+    const log = (name: GroupClass): number => {
+      // a producer whose brokers are away, or whose reports nobody reads, keeps every message until its queue is full
+      const like = facts.kind === "producer" && name === "leak" && profile.cell === "all-survive" ? "buffering" : name;
+      return Math.log(CELL_PROBABILITIES[like][cell] ?? 1);
+    };
     return {
       weights: classWeights({
         stable: log("stable"),

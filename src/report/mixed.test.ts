@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clients } from "../clients/index.ts";
-import { summary } from "../report/words.ts";
+import { gatherFacts, NOTHING_TOLD } from "../judge/facts.ts";
+import { judge } from "../judge/judge.ts";
+import type { Judgement } from "../judge/judgement.ts";
 import { sketch } from "../testing/sketch.ts";
-import { gatherFacts, NOTHING_TOLD } from "./facts.ts";
-import { judge } from "./judge.ts";
-import type { Judgement } from "./judgement.ts";
+import { summary } from "./words.ts";
 
 const FETCH = "[rdk:broker1] > librdkafka.so.1!rd_kafka_recv > malloc";
 const KEEP = "/app/service!main > /app/service!remember > malloc";
