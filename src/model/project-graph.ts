@@ -5,7 +5,7 @@
  */
 import { accumulationsOf } from "./accumulations.ts";
 import { dominatorsOf, retainedBytes } from "./dominators.ts";
-import { type ObjectGraph, retains } from "./object-graph.ts";
+import { NodeKind, type ObjectGraph, retains } from "./object-graph.ts";
 import { FrameKind, type GraphFacts, type PathId, type SlicedStores } from "./profile.ts";
 import type { FrameInit, ProfileBuilder } from "./profile-builder.ts";
 
@@ -29,8 +29,49 @@ export interface NodeTypes {
 const MOST_PATHS = 50_000;
 const DEEPEST = 40;
 
-/** Adds one instant with what every path holds, and says what only a graph shows. */
-export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: ProfileBuilder): GraphFacts {
+/** What every path held when it was looked at last, where one capture holds several graphs. */
+export class GraphSeries {
+  #bytes: readonly number[] = [];
+  #blocks: readonly number[] = [];
+
+  /** Adds to the instant that was opened last what changed since the one before. */
+  change(bytes: readonly number[], blocks: readonly number[], builder: ProfileBuilder): void {
+    for (let path = 0; path < Math.max(bytes.length, this.#bytes.length); path++) {
+      const liveBytes = (bytes[path] ?? 0) - (this.#bytes[path] ?? 0);
+      const liveBlocks = (blocks[path] ?? 0) - (this.#blocks[path] ?? 0);
+      if (liveBytes !== 0 || liveBlocks !== 0) builder.change(path, { liveBytes, liveBlocks });
+    }
+    this.#bytes = bytes;
+    this.#blocks = blocks;
+  }
+}
+
+/** Objects of which nothing says who holds them: each lies at its type. */
+export function projectTypes(
+  nodes: Readonly<{ length: number; kind: Uint8Array; type: Uint32Array; key: Uint32Array; selfBytes: Float64Array }>,
+  types: readonly TypeInit[],
+  builder: ProfileBuilder,
+  series: GraphSeries,
+): void {
+  const paths = types.map((type, row) => (row === 0 ? 0 : builder.path(0, builder.frame(frameInit(type, builder)))));
+  const bytes: number[] = [0];
+  const blocks: number[] = [0];
+  for (let node = 1; node < nodes.length; node++) {
+    if (!isBlock(nodes.kind[node] as number, nodes.key[node] as number)) continue;
+    const path = paths[nodes.type[node] as number] ?? 0;
+    bytes[path] = (bytes[path] ?? 0) + (nodes.selfBytes[node] as number);
+    blocks[path] = (blocks[path] ?? 0) + 1;
+  }
+  series.change(bytes, blocks, builder);
+}
+
+/** Whether a node is an object of the heap: classes are not, nor are nodes without an id, which only group others. */
+function isBlock(kind: number, id: number): boolean {
+  return kind !== NodeKind.type && id !== 0;
+}
+
+/** Adds to the instant that was opened last what every path holds, and says what only a graph shows. */
+export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: ProfileBuilder, series: GraphSeries): GraphFacts {
   const { nodes } = graph;
   const dominators = dominatorsOf(graph);
   const { of, order } = dominators;
@@ -49,12 +90,9 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     path[node] = own;
     below[node] = nodeTypes.types[type]?.isInside === true ? above : own;
     bytes[own] = (bytes[own] ?? 0) + (nodes.selfBytes[node] as number);
-    blocks[own] = (blocks[own] ?? 0) + 1;
+    if (isBlock(nodes.kind[node] as number, nodes.id[node] as number)) blocks[own] = (blocks[own] ?? 0) + 1;
   }
-  builder.instant({ elapsedMs: 0 });
-  for (const [row, count] of blocks.entries()) {
-    if (count > 0) builder.change(row, { liveBytes: bytes[row] ?? 0, liveBlocks: count });
-  }
+  series.change(bytes, blocks, builder);
   const retained = retainedBytes(nodes.selfBytes, dominators);
   return {
     nodes: nodes.length - 1,
