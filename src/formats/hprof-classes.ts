@@ -201,6 +201,9 @@ function javaName(text: string): string {
   const dimensions = /^\[*/.exec(text)?.[0].length ?? 0;
   let name = text.slice(dimensions);
   if (dimensions > 0) name = ELEMENTS[name] ?? name.replace(/^L(.*);$/, "$1");
-  name = name.replace(/[/+]0x[0-9a-f]+$/, "").replace(/(\$\$Lambda)(?:\$\d+)?\/(?:\d+)$/, "$1").replaceAll("/", ".");
+  name = name
+    .replace(/[/+]0x[0-9a-f]+$/, "")
+    .replace(/(\$\$Lambda)(?:\$\d+)?\/(?:\d+)$/, "$1")
+    .replaceAll("/", ".");
   return (name || UNNAMED) + "[]".repeat(dimensions);
 }

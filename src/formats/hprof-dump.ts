@@ -108,7 +108,10 @@ export class HprofDump {
   }
 
   /** Completes the graph. To be called once. `nowhere`: references that point to no object. */
-  finish(classes: HprofClasses, frameNames: FrameNames): { readonly graph: ObjectGraph; readonly types: NodeTypes; readonly nowhere: number } {
+  finish(
+    classes: HprofClasses,
+    frameNames: FrameNames,
+  ): { readonly graph: ObjectGraph; readonly types: NodeTypes; readonly nowhere: number } {
     const objects = this.length;
     const rows = new RowsByKey(this.key, objects);
     let nowhere = 0;
@@ -176,7 +179,13 @@ export class HprofDump {
       for (const [number, locals] of [...ofThread].sort(([a], [b]) => a - b)) {
         const name = number === NO_FRAME ? "" : frameNames(serial, number);
         const type = name === "" ? classes.typeOf("(Java local)") : classes.typeOf(name, FrameKind.function);
-        held.push([synthetic(type, locals.map((to) => [to, local] as const)), rooted]);
+        held.push([
+          synthetic(
+            type,
+            locals.map((to) => [to, local] as const),
+          ),
+          rooted,
+        ]);
       }
       const type = object === undefined ? classes.typeOf("(thread)") : (this.type[object] as number);
       threads.push([synthetic(type, held), rooted]);
@@ -214,7 +223,7 @@ export class HprofDump {
       view.push(row.get(place));
       store.push(to);
     }
-    return { view: Uint32Array.from(view), store: Uint32Array.from(store) };
+    return { view: Uint32Array.from(view), store: Uint32Array.from(store), holdTheStore: true };
   }
 
   #growNodes(): void {

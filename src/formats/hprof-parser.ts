@@ -168,7 +168,9 @@ export class HprofParser {
   }
 
   readonly #key = (offset: number): number =>
-    this.#idBytes === 4 ? this.keys.keyOf(0, this.#view.getUint32(offset)) : this.keys.keyOf(this.#view.getUint32(offset), this.#view.getUint32(offset + 4));
+    this.#idBytes === 4
+      ? this.keys.keyOf(0, this.#view.getUint32(offset))
+      : this.keys.keyOf(this.#view.getUint32(offset), this.#view.getUint32(offset + 4));
 
   #head(): boolean {
     const zero = this.#buffer.subarray(this.#pos, this.#end).indexOf(0);
@@ -205,7 +207,8 @@ export class HprofParser {
       this.#hasSegments = false;
       this.#endDump(false);
     }
-    const isRead = (tag === Tag.string || tag === Tag.loadClass || tag === Tag.frame || tag === Tag.trace) && length <= LARGEST_RECORD_BYTES;
+    const isRead =
+      (tag === Tag.string || tag === Tag.loadClass || tag === Tag.frame || tag === Tag.trace) && length <= LARGEST_RECORD_BYTES;
     if (!isRead) {
       this.#pos += 9;
       this.#skip = length;
@@ -233,7 +236,8 @@ export class HprofParser {
   }
 
   #beginHeap(tag: number, micros: number, length: number): void {
-    if (tag === Tag.dump) this.#endDump(false); // each is a dump of its own, segments belong together
+    if (tag === Tag.dump)
+      this.#endDump(false); // each is a dump of its own, segments belong together
     else this.#hasSegments = true;
     this.dump ??= new HprofDump(micros / 1000);
     if (length === 0) this.#onDamage("truncated", "a dump of length 0: its writer was killed before it wrote the length", this.offset);
@@ -268,7 +272,9 @@ export class HprofParser {
     }
     const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
     const keyAt = (offset: number): number =>
-      this.#idBytes === 4 ? this.keys.keyOf(0, view.getUint32(offset)) : this.keys.keyOf(view.getUint32(offset), view.getUint32(offset + 4));
+      this.#idBytes === 4
+        ? this.keys.keyOf(0, view.getUint32(offset))
+        : this.keys.keyOf(view.getUint32(offset), view.getUint32(offset + 4));
     addInstance(dump, info.type, key, layout, bytes, view, 0, keyAt);
   }
 
@@ -381,7 +387,8 @@ export class HprofParser {
     if (info !== null && layout !== null && layout.bytes <= bytes) {
       addInstance(dump, info.type, key, layout, bytes, this.#view, start, this.#key);
     } else if (layout !== null || this.#isPart || this.#waitingBytes + bytes > MOST_WAITING_BYTES) {
-      if (layout !== null) this.#onDamage("malformed-record", "an instance is shorter than its class says: its references are left out", this.offset);
+      if (layout !== null)
+        this.#onDamage("malformed-record", "an instance is shorter than its class says: its references are left out", this.offset);
       dump.node(NodeKind.object, info?.type ?? this.classes.typeOf(UNNAMED), key, bytes);
     } else {
       this.#waiting.push({ key, classKey, bytes, values: this.#buffer.slice(start, start + bytes) });

@@ -47,7 +47,8 @@ function idBytesOfPart(head: Uint8Array): 4 | 8 | null {
       if (!PARTS_OF_OBJECTS.has(tag) && !(ROOT_NAMES.has(tag) && parts > 0)) break;
       if (tag === 0x20 || ROOT_NAMES.has(tag)) return idBytes;
       const count = view.getUint32(at + 5 + idBytes + (tag === 0x21 ? idBytes : 0));
-      const size = tag === 0x23 ? ([0, 0, 0, 0, 1, 2, 4, 8, 1, 2, 4, 8][head[at + 9 + idBytes] as number] ?? 0) : tag === 0x22 ? idBytes : 1;
+      const size =
+        tag === 0x23 ? ([0, 0, 0, 0, 1, 2, 4, 8, 1, 2, 4, 8][head[at + 9 + idBytes] as number] ?? 0) : tag === 0x22 ? idBytes : 1;
       if (size === 0 || count * size > LARGEST_PART_BYTES) break;
       at += (tag === 0x23 ? 10 + idBytes : 9 + 2 * idBytes) + count * size;
       parts++;

@@ -23,7 +23,12 @@ export interface NodeTypes {
   readonly of: Uint32Array; // by node: row of `types`
   readonly types: readonly TypeInit[]; // row 0 = none
   /** Slices and the block of bytes that each of them is a part of, in pairs. */
-  readonly slices: { readonly view: Uint32Array; readonly store: Uint32Array };
+  readonly slices: {
+    readonly view: Uint32Array;
+    readonly store: Uint32Array;
+    /** A block lies where most of its slices are referred to, not where its dominator is, which may be far above all of them. */
+    readonly holdTheStore: boolean;
+  };
 }
 
 const MOST_PATHS = 50_000;
@@ -92,12 +97,27 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     bytes[own] = (bytes[own] ?? 0) + (nodes.selfBytes[node] as number);
     if (isBlock(nodes.kind[node] as number, nodes.id[node] as number)) blocks[own] = (blocks[own] ?? 0) + 1;
   }
+  const held = slicesByStore(graph, nodeTypes, below);
+  if (nodeTypes.slices.holdTheStore) {
+    const viewOf = new Map<number, number>();
+    for (const [row, store] of nodeTypes.slices.store.entries()) viewOf.set(store, nodeTypes.slices.view[row] as number);
+    for (const [store, slices] of held) {
+      const [at] = [...slices].reduce((most, next) => (next[1] > most[1] ? next : most));
+      const slice = steps.step(at, nodeTypes.of[viewOf.get(store) ?? 0] as number);
+      const [from, to] = [path[store] as number, steps.step(slice, nodeTypes.of[store] as number)];
+      const size = nodes.selfBytes[store] as number;
+      bytes[from] = (bytes[from] ?? 0) - size;
+      blocks[from] = (blocks[from] ?? 0) - 1;
+      bytes[to] = (bytes[to] ?? 0) + size;
+      blocks[to] = (blocks[to] ?? 0) + 1;
+    }
+  }
   series.change(bytes, blocks, builder);
   const retained = retainedBytes(nodes.selfBytes, dominators);
   return {
     nodes: nodes.length - 1,
     edges: graph.edges.length,
-    slicedStores: slicedStores(graph, nodeTypes, below),
+    slicedStores: slicedStores(graph, held),
     accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
   };
 }
@@ -106,7 +126,11 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
  * Slices by store and by the path of what refers to them. Not by the path of the slice itself: one that is in a Map and in a
  * queue has no single holder, and both count.
  */
-function slicedStores({ nodes, edges }: ObjectGraph, { slices }: NodeTypes, below: Uint32Array): SlicedStores {
+function slicesByStore(
+  { nodes, edges }: ObjectGraph,
+  { slices }: NodeTypes,
+  below: Uint32Array,
+): ReadonlyMap<number, ReadonlyMap<PathId, number>> {
   const storeOf = new Map<number, number>();
   for (const [row, view] of slices.view.entries()) storeOf.set(view, slices.store[row] as number);
   const byStore = new Map<number, Map<PathId, number>>();
@@ -123,6 +147,10 @@ function slicedStores({ nodes, edges }: ObjectGraph, { slices }: NodeTypes, belo
       byStore.set(store, held.set(at, (held.get(at) ?? 0) + 1));
     }
   }
+  return byStore;
+}
+
+function slicedStores({ nodes }: ObjectGraph, byStore: ReadonlyMap<number, ReadonlyMap<PathId, number>>): SlicedStores {
   const stores = [...byStore].sort(([a], [b]) => a - b);
   const rows = stores.flatMap(([, held]) => [...held]);
   const firstSlice = new Uint32Array(stores.length + 1);
