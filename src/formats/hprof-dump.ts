@@ -44,14 +44,14 @@ export class HprofDump {
   length = 2;
   edges = 0;
   isCut = false;
-  kind: Uint8Array = new Uint8Array(FIRST_ROWS);
-  type: Uint32Array = new Uint32Array(FIRST_ROWS);
-  key: Uint32Array = new Uint32Array(FIRST_ROWS);
-  selfBytes: Float64Array = new Float64Array(FIRST_ROWS);
-  firstEdge: Uint32Array = new Uint32Array(FIRST_ROWS);
-  edgeKind: Uint8Array = new Uint8Array(FIRST_ROWS);
-  edgeName: Uint32Array = new Uint32Array(FIRST_ROWS);
-  target: Uint32Array = new Uint32Array(FIRST_ROWS);
+  kind: Uint8Array;
+  type: Uint32Array;
+  key: Uint32Array;
+  selfBytes: Float64Array;
+  firstEdge: Uint32Array;
+  edgeKind: Uint8Array;
+  edgeName: Uint32Array;
+  target: Uint32Array;
   readonly #roots: { readonly [column in "tag" | "key" | "thread" | "frame"]: Uint32Builder } = {
     tag: new Uint32Builder(),
     key: new Uint32Builder(),
@@ -63,8 +63,19 @@ export class HprofDump {
     bytes: new Float64Builder(),
   };
 
-  constructor(startedAtMs: number) {
+  /** `expectedBytes`: of the file, 0 = unknown. */
+  constructor(startedAtMs: number, expectedBytes: number) {
     this.startedAtMs = startedAtMs;
+    const rows = Math.max(FIRST_ROWS, Math.min(Math.ceil(expectedBytes / LEAST_OBJECT_BYTES), MOST_ROWS));
+    const edges = Math.max(FIRST_ROWS, Math.min(Math.ceil(expectedBytes / LEAST_REFERENCE_BYTES), MOST_ROWS));
+    this.kind = new Uint8Array(rows);
+    this.type = new Uint32Array(rows);
+    this.key = new Uint32Array(rows);
+    this.selfBytes = new Float64Array(rows);
+    this.firstEdge = new Uint32Array(rows);
+    this.edgeKind = new Uint8Array(edges);
+    this.edgeName = new Uint32Array(edges);
+    this.target = new Uint32Array(edges);
     this.kind[1] = NodeKind.synthetic;
     this.edges = ROOT_TAGS.length; // reserved: those of the root
   }
@@ -244,6 +255,10 @@ export class HprofDump {
 }
 
 const FIRST_ROWS = 1 << 12;
+/** Of most objects and references, at least: where the size of the file is known, the columns need not grow. */
+const LEAST_OBJECT_BYTES = 32;
+const LEAST_REFERENCE_BYTES = 16;
+const MOST_ROWS = 2 ** 28;
 /** Untouched pages of a column cost nothing, copies do: so columns grow in large steps. */
 const GROWTH = 4;
 

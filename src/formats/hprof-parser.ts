@@ -65,16 +65,18 @@ export class HprofParser {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   readonly #isPart: boolean;
+  readonly #expectedBytes: number;
   readonly #frames: Map<number, StackFrame> = new Map();
   readonly #traces: Map<number, readonly number[]> = new Map();
   readonly #traceOfThread: Map<number, number> = new Map();
   readonly #ownNames: { readonly loader: number; readonly superclass: number };
 
-  /** `partIdBytes`: the file is a part of a parallel dump, which has no head; null = it is a whole one. */
-  constructor(partIdBytes: number | null, onDump: (dump: HprofDump) => void, onDamage: OnDamage) {
+  /** `partIdBytes`: the file is a part of a parallel dump, which has no head; null = it is a whole one. `expectedBytes`: 0 = unknown. */
+  constructor(partIdBytes: number | null, expectedBytes: number, onDump: (dump: HprofDump) => void, onDamage: OnDamage) {
     this.#onDump = onDump;
     this.#onDamage = onDamage;
     this.#isPart = partIdBytes !== null;
+    this.#expectedBytes = expectedBytes;
     this.#idBytes = partIdBytes ?? 0;
     if (partIdBytes !== null) this.#state = "records";
     this.#ownNames = { loader: this.classes.ownName("<class loader>"), superclass: this.classes.ownName("<superclass>") };
@@ -239,7 +241,7 @@ export class HprofParser {
     if (tag === Tag.dump)
       this.#endDump(false); // each is a dump of its own, segments belong together
     else this.#hasSegments = true;
-    this.dump ??= new HprofDump(micros / 1000);
+    this.dump ??= new HprofDump(micros / 1000, this.#expectedBytes);
     if (length === 0) this.#onDamage("truncated", "a dump of length 0: its writer was killed before it wrote the length", this.offset);
     if (length === 0) this.dump.isCut = true;
     this.#pos += 9;

@@ -68,6 +68,7 @@ async function read(input: Input): Promise<Profile> {
   const partIdBytes = Buffer.from(input.head).toString("latin1", 0, MAGIC.length) === MAGIC ? null : idBytesOfPart(input.head);
   const parser: HprofParser = new HprofParser(
     partIdBytes,
+    input.compression === "none" ? (input.sizeBytes ?? 0) : 0,
     (dump) => {
       if (instants === 0) startMs = dump.startedAtMs;
       // dumps of one file are in time order, whatever their clocks say

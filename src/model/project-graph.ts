@@ -131,18 +131,16 @@ function slicesByStore(
   { slices }: NodeTypes,
   below: Uint32Array,
 ): ReadonlyMap<number, ReadonlyMap<PathId, number>> {
-  const storeOf = new Map<number, number>();
-  for (const [row, view] of slices.view.entries()) storeOf.set(view, slices.store[row] as number);
   const byStore = new Map<number, Map<PathId, number>>();
-  const isView = new Uint8Array(nodes.length);
-  for (const view of slices.view) isView[view] = 1;
-  for (let node = 1; storeOf.size > 0 && node < nodes.length; node++) {
+  if (slices.view.length === 0) return byStore;
+  const storeOf = new Uint32Array(nodes.length); // by view
+  for (const [row, view] of slices.view.entries()) storeOf[view] = slices.store[row] as number;
+  for (let node = 1; node < nodes.length; node++) {
     const end = nodes.firstEdge[node + 1] as number;
     for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
-      const to = edges.target[edge] as number;
-      if (isView[to] === 0 || !retains(edges.kind[edge] as number)) continue;
+      const store = storeOf[edges.target[edge] as number] as number;
+      if (store === 0 || !retains(edges.kind[edge] as number)) continue;
       const at = below[node] as number;
-      const store = storeOf.get(to) ?? 0;
       const held = byStore.get(store) ?? new Map<PathId, number>();
       byStore.set(store, held.set(at, (held.get(at) ?? 0) + 1));
     }
