@@ -25,6 +25,7 @@ export interface Input {
   readonly name: string; // as the user named it; "-" is standard input
   readonly compression: Compression;
   readonly modifiedAt: number | null; // Unix ms
+  readonly sizeBytes: number | null; // as it is stored; null where it comes from a pipe
   readonly head: Uint8Array; // the first bytes, at most 4096, decompressed
   /** Chunks in order; each is valid only until the next is asked for. */
   readonly chunks: () => AsyncIterable<Uint8Array>;
@@ -178,7 +179,7 @@ async function makeInput(
     return concat(parts);
   }
 
-  return { name, compression, modifiedAt, head, chunks, readAll, losses };
+  return { name, compression, modifiedAt, sizeBytes, head, chunks, readAll, losses };
 }
 
 /** The first decompressed bytes. Decoded apart from the content, so that no decoder waits for a reader that may never come. */

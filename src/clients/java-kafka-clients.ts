@@ -78,6 +78,14 @@ const rules: readonly FrameRule[] = [
   },
   // Records on their way to the application
   {
+    component: "fetch-response-buffer",
+    kind: "type",
+    name: jvmPattern(`${KAFKA}/common/header/`),
+    blockBytes: [64 * 1024, Number.POSITIVE_INFINITY],
+    source: "in a heap dump: the response that unread headers are slices of",
+    grade: "measured",
+  },
+  {
     component: "headers",
     name: jvmPattern(`${KAFKA}/common/header/|${RECORD}DefaultRecord\\.readHeaders`),
     source: "RecordHeader keeps slices of the response until they were read: of values always, of keys since 2.7.0",

@@ -4,6 +4,7 @@ import { collapsed } from "./collapsed.ts";
 import type { Format } from "./format.ts";
 import { heapProfileText } from "./heap-profile-text.ts";
 import { heaptrack } from "./heaptrack.ts";
+import { hprof } from "./hprof.ts";
 import { jemalloc } from "./jemalloc.ts";
 import { pprof } from "./pprof.ts";
 import { v8HeapSnapshot } from "./v8-heap-snapshot.ts";
@@ -14,6 +15,7 @@ export const formats: readonly Format[] = [
   collapsed,
   heapProfileText,
   heaptrack,
+  hprof,
   jemalloc,
   pprof,
   v8HeapSnapshot,

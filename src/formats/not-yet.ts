@@ -30,7 +30,6 @@ const GIVE_RAW = "Give the capture that this report was made from.";
 
 /* biome-ignore-start lint/suspicious/noControlCharactersInRegex: magic numbers are control characters */
 const ROWS: readonly Row[] = [
-  { begins: /^JAVA PROFILE 1\.0\.\d\0/, what: "a HPROF heap dump", instead: GIVE_JVM },
   { begins: /^FLR\0/, what: "a JFR recording", instead: GIVE_JVM },
   { begins: /^\0.portable heap dump/, what: "an OpenJ9 .phd heap dump", instead: "Give a HPROF dump or a class histogram." },
   {

@@ -218,5 +218,5 @@ function slicesOf(graph: ObjectGraph, names: Names, views: Uint32Array): NodeTyp
       store.push(known);
     }
   }
-  return { view: Uint32Array.from(view), store: Uint32Array.from(store) };
+  return { view: Uint32Array.from(view), store: Uint32Array.from(store), holdTheStore: false };
 }

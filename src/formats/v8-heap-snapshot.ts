@@ -10,7 +10,7 @@ import type { Input } from "../base/source.ts";
 import type { ObjectGraph } from "../model/object-graph.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
-import { projectGraph } from "../model/project-graph.ts";
+import { GraphSeries, projectGraph } from "../model/project-graph.ts";
 import type { CapturedGraph, Format } from "./format.ts";
 import { clockOfFile } from "./native-stack.ts";
 import { correctEdges } from "./v8-heap-snapshot-edges.ts";
@@ -35,7 +35,8 @@ function recognize(head: Uint8Array): Recognition {
 async function read(input: Input): Promise<Profile> {
   const builder = new ProfileBuilder();
   const { graph, types, losses } = await readGraph(input);
-  const facts = projectGraph(graph, types, builder);
+  builder.instant({ elapsedMs: 0 });
+  const facts = projectGraph(graph, types, builder, new GraphSeries());
   return builder.finish({
     path: input.name,
     format: v8HeapSnapshot.id,

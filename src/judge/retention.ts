@@ -1,7 +1,7 @@
 /**
  * Who holds the fetched bytes of a heap snapshot. A message of a JavaScript client is a slice of the response that it came in,
  * and the response lives as long as any slice: what the client still holds is its queue, what only the application holds is
- * kept by it, all of it, however little it wanted.
+ * kept by it, all of it, however little it wanted. In a JVM heap dump the same holds for headers that nobody has read.
  */
 import { at } from "../base/columns.ts";
 import type { Accumulation, PathId, Profile } from "../model/profile.ts";
@@ -29,6 +29,16 @@ export interface RetentionFacts {
   readonly holder: Accumulation | null;
 }
 
+/** What the client makes for the application and forgets: whoever holds such an object holds the slices in it. */
+const DELIVERED: ReadonlySet<string> = new Set(["app-copy", "headers"]);
+
+/** Whose path it is, seen from what holds the objects that the client delivered. */
+function holdingParty({ paths }: Profile, attribution: Attribution, path: PathId): string {
+  let step = path;
+  while (step !== 0 && DELIVERED.has(attribution.components[at(attribution.component, step)] ?? "")) step = at(paths.parent, step);
+  return PARTIES[at(attribution.party, step)] ?? "unknown";
+}
+
 /** Below so many slices their mean size says nothing. */
 const FEWEST_SLICES = 100;
 
@@ -46,7 +56,7 @@ export function retentionOf(profile: Profile, attribution: Attribution, messageB
     for (let row = at(slicedStores.firstSlice, store); row < at(slicedStores.firstSlice, store + 1); row++) {
       const path = at(slicedStores.path, row);
       const slices = at(slicedStores.slices, row);
-      const party = PARTIES[at(attribution.party, path)];
+      const party = holdingParty(profile, attribution, path);
       if (party === "client") ofClient += slices;
       if (party !== "app") continue;
       ofApp += slices;

@@ -15,7 +15,12 @@ export interface NodeTypes {
   readonly of: Uint32Array; // by node: row of `types`
   readonly types: readonly TypeInit[]; // row 0 = none
   /** Slices and the block of bytes that each of them is a part of, in pairs. */
-  readonly slices: { readonly view: Uint32Array; readonly store: Uint32Array };
+  readonly slices: {
+    readonly view: Uint32Array;
+    readonly store: Uint32Array;
+    /** A block lies where most of its slices are referred to, not where its dominator is, which may be far above all of them. */
+    readonly holdTheStore: boolean;
+  };
 }
 
 /** By type: 1 where it is a part of what holds it. */

@@ -29,6 +29,7 @@ export const NodeKind = {
   shape: 15, // hidden classes
   wasm: 16,
   other: 17,
+  type: 18, // a class as an object: it holds its static fields, and its own bytes are not the heap's
 } as const;
 
 /**

@@ -6,15 +6,56 @@
 import { accumulationsOf } from "./accumulations.ts";
 import { dominatorsOf, retainedBytes } from "./dominators.ts";
 import { insideTypes, type NodeTypes, type TypeInit } from "./node-types.ts";
-import { type ObjectGraph, retains } from "./object-graph.ts";
+import { NodeKind, type ObjectGraph, retains } from "./object-graph.ts";
 import { FrameKind, type GraphFacts, type PathId, type SlicedStores } from "./profile.ts";
 import type { FrameInit, ProfileBuilder } from "./profile-builder.ts";
 
 const MOST_PATHS = 50_000;
 const DEEPEST = 40;
 
-/** Adds one instant with what every path holds, and says what only a graph shows. */
-export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: ProfileBuilder): GraphFacts {
+/** What every path held when it was looked at last, where one capture holds several graphs. */
+export class GraphSeries {
+  #bytes: ArrayLike<number> = [];
+  #blocks: ArrayLike<number> = [];
+
+  /** Adds to the instant that was opened last what changed since the one before. */
+  change(bytes: ArrayLike<number>, blocks: ArrayLike<number>, builder: ProfileBuilder): void {
+    for (let path = 0; path < Math.max(bytes.length, this.#bytes.length); path++) {
+      const liveBytes = (bytes[path] ?? 0) - (this.#bytes[path] ?? 0);
+      const liveBlocks = (blocks[path] ?? 0) - (this.#blocks[path] ?? 0);
+      if (liveBytes !== 0 || liveBlocks !== 0) builder.change(path, { liveBytes, liveBlocks });
+    }
+    this.#bytes = bytes;
+    this.#blocks = blocks;
+  }
+}
+
+/** Objects of which nothing says who holds them: each lies at its type. */
+export function projectTypes(
+  nodes: Readonly<{ length: number; kind: Uint8Array; type: Uint32Array; key: Uint32Array; selfBytes: Float64Array }>,
+  types: readonly TypeInit[],
+  builder: ProfileBuilder,
+  series: GraphSeries,
+): void {
+  const paths = types.map((type, row) => (row === 0 ? 0 : builder.path(0, builder.frame(frameInit(type, builder)))));
+  const bytes: number[] = [0];
+  const blocks: number[] = [0];
+  for (let node = 1; node < nodes.length; node++) {
+    if (!isBlock(nodes.kind[node] as number, nodes.key[node] as number)) continue;
+    const path = paths[nodes.type[node] as number] ?? 0;
+    bytes[path] = (bytes[path] ?? 0) + (nodes.selfBytes[node] as number);
+    blocks[path] = (blocks[path] ?? 0) + 1;
+  }
+  series.change(bytes, blocks, builder);
+}
+
+/** Whether a node is an object of the heap: classes are not, nor are nodes without an id, which only group others. */
+function isBlock(kind: number, id: number): boolean {
+  return kind !== NodeKind.type && id !== 0;
+}
+
+/** Adds to the instant that was opened last what every path holds, and says what only a graph shows. */
+export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: ProfileBuilder, series: GraphSeries): GraphFacts {
   const { nodes } = graph;
   const dominators = dominatorsOf(graph);
   const { of, order } = dominators;
@@ -34,17 +75,29 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     path[node] = own;
     below[node] = isInside[type] === 1 ? above : own;
     bytes[own] = (bytes[own] as number) + (nodes.selfBytes[node] as number);
-    blocks[own] = (blocks[own] as number) + 1;
+    if (isBlock(nodes.kind[node] as number, nodes.id[node] as number)) blocks[own] = (blocks[own] as number) + 1;
   }
-  builder.instant({ elapsedMs: 0 });
-  for (const [row, count] of blocks.entries()) {
-    if (count > 0) builder.change(row, { liveBytes: bytes[row] as number, liveBlocks: count });
+  const held = slicesByStore(graph, nodeTypes, below);
+  if (nodeTypes.slices.holdTheStore) {
+    const viewOf = new Map<number, number>();
+    for (const [row, store] of nodeTypes.slices.store.entries()) viewOf.set(store, nodeTypes.slices.view[row] as number);
+    for (const [store, slices] of held) {
+      const [at] = [...slices].reduce((most, next) => (next[1] > most[1] ? next : most));
+      const slice = steps.step(at, nodeTypes.of[viewOf.get(store) ?? 0] as number);
+      const [from, to] = [path[store] as number, steps.step(slice, nodeTypes.of[store] as number)];
+      const size = nodes.selfBytes[store] as number;
+      bytes[from] = (bytes[from] ?? 0) - size;
+      blocks[from] = (blocks[from] ?? 0) - 1;
+      bytes[to] = (bytes[to] ?? 0) + size;
+      blocks[to] = (blocks[to] ?? 0) + 1;
+    }
   }
+  series.change(bytes, blocks, builder);
   const retained = retainedBytes(nodes.selfBytes, dominators);
   return {
     nodes: nodes.length - 1,
     edges: graph.edges.length,
-    slicedStores: slicedStores(graph, nodeTypes, below),
+    slicedStores: slicedStores(graph, held),
     accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
     objects: { length: nodes.length, id: nodes.id, path, bytes: nodes.selfBytes },
   };
@@ -54,11 +107,16 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
  * Slices by store and by the path of what refers to them. Not by the path of the slice itself: one that is in a Map and in a
  * queue has no single holder, and both count.
  */
-function slicedStores({ nodes, edges }: ObjectGraph, { slices }: NodeTypes, below: Uint32Array): SlicedStores {
-  const storeOf = new Uint32Array(slices.view.length === 0 ? 0 : nodes.length); // by view
-  for (const [row, view] of slices.view.entries()) storeOf[view] = slices.store[row] as number;
+function slicesByStore(
+  { nodes, edges }: ObjectGraph,
+  { slices }: NodeTypes,
+  below: Uint32Array,
+): ReadonlyMap<number, ReadonlyMap<PathId, number>> {
   const byStore = new Map<number, Map<PathId, number>>();
-  for (let node = 1; storeOf.length > 0 && node < nodes.length; node++) {
+  if (slices.view.length === 0) return byStore;
+  const storeOf = new Uint32Array(nodes.length); // by view
+  for (const [row, view] of slices.view.entries()) storeOf[view] = slices.store[row] as number;
+  for (let node = 1; node < nodes.length; node++) {
     const end = nodes.firstEdge[node + 1] as number;
     for (let edge = nodes.firstEdge[node] as number; edge < end; edge++) {
       const store = storeOf[edges.target[edge] as number] as number;
@@ -68,6 +126,10 @@ function slicedStores({ nodes, edges }: ObjectGraph, { slices }: NodeTypes, belo
       byStore.set(store, held.set(at, (held.get(at) ?? 0) + 1));
     }
   }
+  return byStore;
+}
+
+function slicedStores({ nodes }: ObjectGraph, byStore: ReadonlyMap<number, ReadonlyMap<PathId, number>>): SlicedStores {
   const stores = [...byStore].sort(([a], [b]) => a - b);
   const rows = stores.flatMap(([, held]) => [...held]);
   const firstSlice = new Uint32Array(stores.length + 1);

@@ -290,6 +290,7 @@ const SERIES_COMMANDS: Readonly<Record<string, string>> = {
   jemalloc: "MALLOC_CONF=prof:true,prof_active:true,lg_prof_interval:26,prof_prefix:/tmp/je ./consumer; lagleak '/tmp/je.*.heap'",
   "heap-profile": "HEAPPROFILE=/tmp/hp HEAP_PROFILE_TIME_INTERVAL=10 ./consumer; lagleak '/tmp/hp.*.heap'",
   "class-histogram": "for i in 1 2 3 4 5 6; do jcmd <pid> GC.class_histogram > hist.$i.txt; sleep 60; done; lagleak hist.*.txt",
+  hprof: "for i in 1 2 3; do jcmd <pid> GC.heap_dump $PWD/heap.$i.hprof; sleep 300; done; lagleak heap.*.hprof",
   "v8-heap-snapshot":
     "node --heapsnapshot-signal=SIGUSR2 consumer.js & for i in 1 2 3; do sleep 300; kill -USR2 $!; done; lagleak Heap.*.heapsnapshot",
   "v8-sampling":

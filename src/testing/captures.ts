@@ -1,5 +1,6 @@
 /** Small captures of every format, made here so that tests need no files: what is in them is in plain sight. */
 import { Label, Line, Location, Mapping, Function as PprofFunction, Profile, Sample, StringTable, ValueType } from "pprof-format";
+import { HprofWriter, int } from "./hprof-writer.ts";
 
 /** A capture and what has to be read from it. */
 export interface SampleCapture {
@@ -265,6 +266,48 @@ export const SLICED_RESPONSE: readonly SnapshotNode[] = [
   { type: "string", name: 'a \\ "quoted" \u00e9 \ud83d\ude00', bytes: 40 },
 ];
 
+/** A thread whose frame keeps an order, which holds itself and its payload; another payload is held weakly. */
+export function heapDump(idBytes: 4 | 8, tag: 0x0c | 0x1c): HprofWriter {
+  const dump = new HprofWriter(idBytes);
+  const [object, reference, weak, thread, order, list] = [
+    "java/lang/Object",
+    "java/lang/ref/Reference",
+    "java/lang/ref/WeakReference",
+    "java/lang/Thread",
+    "com/acme/Order",
+    "[Ljava/lang/Object;",
+  ].map((name) => dump.loadClass(name)) as [number, number, number, number, number, number];
+  const [worker, first, cache, payload, other, elements] = Array.from({ length: 6 }, () => dump.newId()) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  dump
+    .dumpClass(object, 0, [])
+    .dumpClass(reference, object, [["referent", "object"]])
+    .dumpClass(weak, reference, []);
+  dump.dumpClass(thread, object, [["priority", "int"]]).dumpClass(list, object, []);
+  dump.dumpClass(order, object, [
+    ["payload", "object"],
+    ["amount", "long"],
+    ["next", "object"],
+  ]);
+  dump.primitives(payload, "byte", 3000).primitives(other, "char", 500).objects(elements, list, [first, 0, first]);
+  dump
+    .instance(worker, thread, [int(5)])
+    .instance(cache, weak, [other])
+    .instance(first, order, [payload, int(0), int(7), first]);
+  dump.root(0x05, object).root(0x01, cache);
+  dump.thread(worker, 1, [
+    { method: "poll", classSerial: 5, holds: [] },
+    { method: "main", classSerial: 5, holds: [elements] },
+  ]);
+  return tag === 0x1c ? dump.heap(tag).end() : dump.heap(tag);
+}
+
 /** By format. */
 export const sampleCaptures: Readonly<Record<string, readonly SampleCapture[]>> = {
   "class-histogram": [{ name: "histogram.txt", bytes: encode(histograms()), liveBytes: 5016 }],
@@ -278,6 +321,10 @@ export const sampleCaptures: Readonly<Record<string, readonly SampleCapture[]>> 
     { name: "java.heap", bytes: encode(javaHeapz()), liveBytes: 4_740_414 + 524_304 },
   ],
   heaptrack: [{ name: "heaptrack.consumer.4711", bytes: encode(heaptrackFile()), liveBytes: 4160, allocatedBytes: 4224 }],
+  hprof: [
+    { name: "heap.hprof", bytes: heapDump(8, 0x1c).bytes(), liveBytes: 3000 + 1000 + 24 + 4 + 8 + 24 },
+    { name: "agent.hprof", bytes: heapDump(4, 0x0c).bytes(), liveBytes: 3000 + 1000 + 12 + 4 + 4 + 16 },
+  ],
   jemalloc: [{ name: "jeprof.4711.0.i0.heap", bytes: encode(jemallocDump()) }],
   pprof: [
     { name: "heap.pb", bytes: goProfile(), liveBytes: 3_000_000, allocatedBytes: 5_000_000 },
