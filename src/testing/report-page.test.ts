@@ -61,7 +61,7 @@ for (const [index, sample] of samples.entries()) {
       await page.emulateMedia({ colorScheme: theme });
       await page.waitForTimeout(50);
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width, "nothing is wider than the page");
-      await page.screenshot({ path: path.join(PICTURES, `${sample}-${width}-${theme}.jpg`), type: "jpeg", quality: 85, fullPage: true });
+      await page.screenshot({ path: path.join(PICTURES, `${sample}-${width}-${theme}.png`), fullPage: true });
     }
     if (isPictured) {
       // the last look is dark and narrow; the others follow in light
