@@ -69,7 +69,7 @@ function alternatives(probabilities: Readonly<Record<string, number>>, called: s
     .filter(([name, probability]) => name !== called && probability >= 0.02)
     .sort(([, a], [, b]) => b - a);
   if (others.length === 0) return NOTHING;
-  return html`<p class="others">${PAGE.else_} ${others.map(([name, probability]) => `${name} ${Math.round(probability * 100)} %`).join(" · ")}</p>`;
+  return html`<p class="others">${called === "inconclusive" ? PAGE.soFar : PAGE.else_} ${others.map(([name, probability]) => `${name} ${Math.round(probability * 100)} %`).join(" · ")}</p>`;
 }
 
 /** A bar of a share; as SVG, because the policy of the page allows no style attributes. */

@@ -588,6 +588,7 @@ export const PAGE = {
   grade: "Evidence",
   liveAtEnd: "Live at the end",
   else_: "Otherwise:",
+  soFar: "Likely so far:",
   why: "Why",
   littleWeight: "little weight",
   advice: "What to do",
