@@ -148,7 +148,12 @@ export interface CalibrationBin {
   readonly observed: number;
 }
 
-export function calibrationBins(outcomes: readonly Outcome[]): readonly CalibrationBin[] {
+/** Kinds of which only bounded or only unbounded captures are simulated (producers) say nothing of calibration: left out. */
+export function calibrationBins(all: readonly Outcome[]): readonly CalibrationBin[] {
+  const isUnbounded = ({ scenario }: Outcome): boolean => scenario.family === "unbounded";
+  const unbounded = new Set(all.filter(isUnbounded).map(({ kind }) => kind));
+  const bounded = new Set(all.filter((outcome) => !isUnbounded(outcome)).map(({ kind }) => kind));
+  const outcomes = all.filter(({ kind }) => unbounded.has(kind) && bounded.has(kind));
   const weigh = populationWeights(outcomes);
   const bins = Array.from({ length: 10 }, () => ({ weight: 0, predicted: 0, observed: 0 }));
   for (const outcome of outcomes) {
