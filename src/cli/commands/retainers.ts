@@ -30,6 +30,7 @@ const EXAMPLES = `
 Examples:
   lagleak retainers Heap.heapsnapshot --of '^Batch$'
   lagleak retainers Heap.heapsnapshot --of JSArrayBufferData --top 3
+  lagleak retainers dump.hprof --of 'ConsumerRecord$' --json
 `;
 
 export function define(command: Command, end: (exitCode: ExitCode) => void): void {
