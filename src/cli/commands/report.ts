@@ -7,6 +7,7 @@ const EXAMPLES = `
 Examples:
   lagleak report heaptrack.consumer.1234.zst --memory-limit 512Mi -o report.html
   lagleak report dumps/ --stats stats.jsonl --started-at 2026-11-24T03:00:00Z -o report.html --force
+  lagleak report 'heap.*.pb.gz' --client franz-go --set FetchMaxBytes=8388608 --force -o consumer.html
 `;
 
 export function define(command: Command, end: (exitCode: ExitCode) => void): void {
