@@ -185,7 +185,7 @@ export async function benchHprof(sizes) {
     const file = await generate(megabytes);
     const label = `${megabytes} MB`;
     const ours = [process.execPath, BIN, "inspect", file];
-    if (has(slurp)) row(label, await compare(ours, [slurp, "-i", file], { runs: 3 }));
+    if (has(slurp)) row(label, await compare(ours, [slurp, file], { runs: 3 }));
     else {
       const { wallSeconds, peakBytes } = await measure(ours);
       console.log(

@@ -253,14 +253,18 @@ export class EventFold {
   #dropImpossibleFrees(): number {
     const units = this.#pathOf.length;
     const live = new Float64Array(units);
+    const [born, freed] = [this.#born, this.#freed];
     let dropped = 0;
     for (let slice = 1; slice <= this.#slice; slice++) {
-      for (let unit = 0; unit < units; unit++) {
-        const cell = slice * this.#columns + unit;
-        const left = at(live, unit) + (this.#born[cell] as number) - (this.#freed[cell] as number);
-        live[unit] = Math.max(0, left);
-        if (left >= 0) continue;
-        this.#freed[cell] = (this.#freed[cell] as number) + left;
+      let cell = slice * this.#columns;
+      for (let unit = 0; unit < units; unit++, cell++) {
+        const left = (live[unit] as number) + (born[cell] as number) - (freed[cell] as number);
+        if (left >= 0) {
+          live[unit] = left;
+          continue;
+        }
+        live[unit] = 0;
+        freed[cell] = (freed[cell] as number) + left;
         dropped -= left;
       }
     }
