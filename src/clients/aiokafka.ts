@@ -31,7 +31,7 @@ const examples: readonly FrameExample[] = [
   {
     path: `getone @ ${PACKAGE}/consumer/fetcher.py > _unpack_records @ ${PACKAGE}/consumer/fetcher.py > __pyx_f_8aiokafka_6record_9_crecords_15default_records_18DefaultRecordBatch__read_msg > PyBytes_FromStringAndSize`,
     component: "record-parse",
-    source: MEMRAY,
+    source: `${MEMRAY}; its callers by the source`,
     grade: "measured",
   },
   {

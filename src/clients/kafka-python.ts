@@ -47,7 +47,7 @@ const examples: readonly FrameExample[] = [
   {
     path: "handle @ app.py > read @ kafka/protocol/frame.py",
     component: "fetch-response-buffer",
-    source: "tracemalloc of kafka-python 2.2.15 (frame.py:13), short names as py-spy writes them",
+    source: "tracemalloc of kafka-python 2.2.15 (frame.py:13); the function by the source, the short names as py-spy writes them",
     grade: "measured",
   },
   {
@@ -178,7 +178,7 @@ export const kafkaPython: KafkaClient = {
       title: "Cancelled timeouts stay in the selector's tasks",
       kind: "client-leak",
       component: "network-tls",
-      frames: /^(?:call_later|call_at|create_task|add_task|wait_for)$/,
+      frames: /^(?:call_later|call_at|_?sleep|_add_ready_task|wait_for)$/,
       from: "3.0.0",
       fixedIn: "3.0.10",
       advice: "Upgrade kafka-python to 3.0.10 or later.",
