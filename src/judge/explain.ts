@@ -266,7 +266,11 @@ export function advise(
       .filter(({ group }) => group.kind !== queue)
       .reduce((sum, { group }) => sum + (group.liveBytes.at(-1) ?? 0), 0);
     const targetBytes = limit === null ? null : Math.max(0, limit.limitBytes * 0.8 - others);
-    add(bufferingRemediesOf(client, scope, targetBytes, `${queue}-queue`, facts.clients));
+    // settings that fit anyway need no others; what else can be done about them is said all the same
+    const ceiling = facts.ceilings.find(({ component }) => component === `${queue}-queue`);
+    const fits = targetBytes !== null && ceiling !== undefined && ceiling.highBytes <= targetBytes;
+    const remediesOfQueue = bufferingRemediesOf(client, scope, targetBytes, `${queue}-queue`, facts.clients);
+    add(remediesOfQueue.filter(({ settings }) => !fits || settings === undefined));
     if (queue === "fetch") add(lagRemedies(client, boundBytes));
   }
   return remedies;

@@ -481,7 +481,8 @@ function inconclusiveSentence(of: Summary): string {
 
 function limitSentences({ limit, class: verdictClass }: Summary): readonly string[] {
   if (limit === null) return [];
-  const eta = limit.etaSeconds === null ? "" : ` It gets there in ${etaText(limit.etaSeconds)}.`;
+  const isThere = limit.etaSeconds?.high === 0;
+  const eta = limit.etaSeconds === null ? "" : isThere ? " It is over it already." : ` It gets there in ${etaText(limit.etaSeconds)}.`;
   if (verdictClass === "leak" || verdictClass === "backlog") return [`The memory limit is ${bytes(limit.limitBytes)}.${eta}`];
   if (limit.boundBytes === null) return [];
   if (limit.exceeds) {
