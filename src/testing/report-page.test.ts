@@ -150,6 +150,11 @@ const CLICK_EVERYTHING = `(() => {
   tell(document.querySelector("#theme"), "change");
 })()`;
 
+/** What was done is drawn with the next frame. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
+}
+
 /** Clicks through every control, by pointer and by keyboard. */
 async function useEverything(page: Page): Promise<void> {
   for (const value of ["change", "grown", "live"]) await page.locator(`input[name="mode"][value="${value}"]`).check({ force: true });
@@ -160,16 +165,20 @@ async function useEverything(page: Page): Promise<void> {
   await page.locator("#search").fill("rd_kafka");
   await page.locator("#search").fill("/(/");
   await page.locator("#search").fill("no such function");
+  await settled(page);
   assert.equal(await page.locator("#search-result").textContent(), "nothing found");
   await page.locator("#search").fill("");
   const canvas = page.locator("#flame");
   const box = await canvas.boundingBox();
   if (box !== null && box.height > 30) {
     await canvas.hover({ position: { x: box.width / 3, y: 30 } });
+    await settled(page);
     assert.notEqual(await page.locator("#flame-note").textContent(), "");
     await canvas.click({ position: { x: box.width / 3, y: 30 } });
+    await settled(page);
     assert.match(page.url(), /zoom=\d+/);
     await page.locator("#crumbs button").first().click();
+    await settled(page);
     assert.doesNotMatch(page.url(), /zoom=/);
   }
   // the tree by keyboard
@@ -177,33 +186,42 @@ async function useEverything(page: Page): Promise<void> {
   await items.first().focus();
   for (const key of ["End", "Home", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft", "r", "Home", "ArrowDown"])
     await page.keyboard.press(key);
+  await settled(page);
   assert.equal(await page.locator('#outline [role="treeitem"][tabindex="0"]').count(), 1);
+  await settled(page);
   assert.equal(await page.evaluate("document.activeElement.getAttribute('role')"), "treeitem");
   await page.keyboard.press("Enter");
+  await settled(page);
   assert.match(page.url(), /zoom=\d+/);
   await page.keyboard.press("Escape");
   await page.locator('input[name="twin"][value="table"]').check({ force: true });
+  await settled(page);
   assert.ok((await page.locator("#twin-part tbody tr").count()) > 0);
   await page.locator("#twin-part thead button").nth(5).click();
   await page.locator('input[name="twin"][value="tree"]').check({ force: true });
   await useTimeline(page);
   for (const tile of (await page.locator("#treemap button:not(:disabled)").all()).slice(0, 2)) {
     await tile.click({ force: true });
+    await settled(page);
     assert.match(page.url(), /focus=\d+/);
     await tile.click({ force: true });
+    await settled(page);
     assert.doesNotMatch(page.url(), /focus=/);
   }
   for (const table of ["groups-table", "sites-table"]) {
     if ((await page.locator(`#${table}`).count()) === 0) continue;
     const head = page.locator(`#${table} thead button`, { hasText: "live" });
     await head.click();
+    await settled(page);
     const down = await liveOf(page, table);
+    await settled(page);
     assert.deepEqual(
       down,
       [...down].sort((a, b) => b - a),
       "the largest first",
     );
     await head.click();
+    await settled(page);
     assert.deepEqual(
       await liveOf(page, table),
       [...down].reverse().sort((a, b) => a - b),
@@ -211,6 +229,7 @@ async function useEverything(page: Page): Promise<void> {
     );
     const filter = page.locator(`input[data-filters="${table}"]`);
     await filter.fill("no such row");
+    await settled(page);
     assert.equal(await page.locator(`#${table} tbody tr:visible`).count(), 0);
     await filter.fill("");
   }
@@ -220,6 +239,7 @@ async function useEverything(page: Page): Promise<void> {
   await page.locator("#theme").selectOption("auto");
   await page.locator("#copy-markdown").click();
   await page.locator("#copy-link").click();
+  await settled(page);
   assert.notEqual(await page.locator("#status").textContent(), "");
   await page.emulateMedia({ media: "print" });
   await page.emulateMedia({ media: "screen" });
@@ -240,10 +260,13 @@ async function useTimeline(page: Page): Promise<void> {
   await chart.focus();
   const last = await chart.getAttribute("aria-valuenow");
   await page.keyboard.press("Home");
+  await settled(page);
   assert.equal(await chart.getAttribute("aria-valuenow"), "0");
   await page.keyboard.press("End");
+  await settled(page);
   assert.equal(await chart.getAttribute("aria-valuenow"), last);
   for (const key of ["Shift+PageDown", "Shift+PageDown"]) await page.keyboard.press(key);
+  await settled(page);
   assert.match(page.url(), /mode=change/, "a range shows its change");
   await page.keyboard.press("Escape");
   const box = await chart.boundingBox();
@@ -252,17 +275,21 @@ async function useTimeline(page: Page): Promise<void> {
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 4 });
     await page.mouse.up();
+    await settled(page);
     assert.match(page.url(), /from=\d+&to=\d+/);
   }
   // the address of the view opens the same view
   const address = page.url();
   const hint = await page.locator("#tree-hint").textContent();
   await page.reload();
+  await settled(page);
   assert.equal(page.url(), address);
+  await settled(page);
   assert.equal(await page.locator("#tree-hint").textContent(), hint);
   await page.locator("#range-from").fill("0");
   await page.locator("#range-clear").click();
   await page.locator('input[name="mode"][value="live"]').check({ force: true });
+  await settled(page);
   assert.doesNotMatch(page.url(), /from=|to=|mode=/);
 }
 
