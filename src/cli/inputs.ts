@@ -94,6 +94,17 @@ export async function refuseCapture(file: string, option: string): Promise<void>
   });
 }
 
+/** The one capture that a name stands for. @throws Failure `not-found`, or `usage` where it is several */
+export async function onlyCapture(name: string, command: string, what: string): Promise<string> {
+  const [file = name, ...others] = await expandCaptures([name]);
+  if (others.length === 0) return file;
+  throw new Failure({
+    code: "usage",
+    message: `"${name}" is ${others.length + 1} captures`,
+    hint: `${command} reads one ${what}. Name it.`,
+  });
+}
+
 /**
  * In the order given; those of a folder or a glob by name, numbers in names by value. What lies beside the captures of a folder
  * and is certain to a companion comes with them. @throws Failure `not-found`

@@ -3,7 +3,7 @@
  * for every partition, and asks for further partitions of a broker 0.1 s after a response came, whether that was read or not.
  */
 import { formatBytes } from "../base/units.ts";
-import { ceilingFrom } from "./ceilings.ts";
+import { askedBrokers, ceilingFrom } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, Measurement, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { Parameters, settingsThatFit } from "./parameters.ts";
 
@@ -45,7 +45,7 @@ export function consumerCeiling(scope: Scope): Ceiling {
   const given = new Parameters(parameters, scope);
   const fetchBytes = given.number("fetch_max_bytes");
   const chunkBytes = given.number("max_partition_fetch_bytes");
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   const partitions = Math.max(1, scope.partitions ?? brokers);
   const ratio = Math.max(1, scope.compressionRatio ?? 1);
   const responseBytes = Math.min(fetchBytes, Math.ceil(partitions / brokers) * chunkBytes);

@@ -5,7 +5,7 @@
  */
 import { formatBytes } from "../base/units.ts";
 import { compareVersions } from "../base/versions.ts";
-import { ceilingFrom } from "./ceilings.ts";
+import { ceilingFrom, TYPICAL_MESSAGE_BYTES } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, CeilingTerm, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import {
   consumerCeiling as librdkafkaConsumer,
@@ -133,7 +133,6 @@ export const builtOnVersions: readonly { readonly from: string; readonly version
 /** V8 heap of a message in the cache: 380 to 620 B without key and headers (1.10.1, Node.js 20). */
 const CACHED_MESSAGE_BYTES = 500;
 const LARGEST_CACHED_MESSAGE_BYTES = 800;
-const TYPICAL_MESSAGE_BYTES = 1024;
 const LARGE_CHUNK_BYTES = 4 * 1024 ** 2;
 /** The term of librdkafka's ceiling that chunks make larger. */
 const UNDER_WAY = "fetches under way";

@@ -4,7 +4,7 @@
  */
 import { formatBytes } from "../base/units.ts";
 import { compareVersions } from "../base/versions.ts";
-import { ceilingFrom } from "./ceilings.ts";
+import { askedBrokers, ceilingFrom, FRAMING_BYTES, TYPICAL_MESSAGE_BYTES } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, CeilingTerm, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { Parameters, settingsThatFit, withSettings } from "./parameters.ts";
 
@@ -82,9 +82,6 @@ export const parameters: readonly Parameter[] = [
 
 /** A Record in the slab of its batch (160 B with its context, 152 before) and its pointer. */
 const RECORD_BYTES = 168;
-/** Varints of a v2 record around key, value and headers. */
-const FRAMING_BYTES = 10;
-const TYPICAL_MESSAGE_BYTES = 1024;
 /** What a broker accepts as one batch unless told otherwise (message.max.bytes); a fetch brings at least one. */
 const BATCH_BYTES = 1_048_588;
 const BASE_BYTES = 0.5e6;
@@ -101,7 +98,7 @@ export function consumerCeiling(scope: Scope): Ceiling {
   if (scope.partitions === null) assumed.push("one partition a broker; whole fetches for the upper bound");
   if (scope.compressionRatio === null) assumed.push("messages are not compressed");
   if (scope.messageBytes === null) assumed.push("messages of 1 KiB");
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   const share = Math.max(1, (scope.partitions ?? brokers) / brokers);
   const zeroIsUnbounded = scope.version !== null && compareVersions(scope.version, "1.21.0") < 0;
   const isUnbounded = concurrent < 0 || (concurrent === 0 && zeroIsUnbounded);

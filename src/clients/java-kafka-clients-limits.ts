@@ -7,13 +7,12 @@
  */
 import { formatBytes } from "../base/units.ts";
 import { compareVersions } from "../base/versions.ts";
-import { ceilingFrom, type InstanceTerm } from "./ceilings.ts";
+import { ceilingFrom, type InstanceTerm, TYPICAL_MESSAGE_BYTES } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { Parameters, settingsThatFit } from "./parameters.ts";
 
 const DEFINITIONS = "ConfigDef of kafka-clients 2.8.2, 3.4.1, 3.7.1, 3.9.1, 4.0.0, 4.1.0, 4.3.1 and 4.4.0";
 const MIB = 1024 ** 2;
-const TYPICAL_MESSAGE_BYTES = 1024;
 /** Objects around a delivered record: ConsumerRecord, headers, key and array headers (class histogram of 3.9.1 and 4.4.0). */
 const RECORD_OBJECT_BYTES = 200;
 /** Future, callback and thunk of a record that waits, and its share of the batch: 189 B with 3.9.1, 240 B with 4.4.0. */

@@ -4,7 +4,7 @@
  */
 import { formatBytes } from "../base/units.ts";
 import { compareVersions } from "../base/versions.ts";
-import { ceilingFrom, type InstanceTerm } from "./ceilings.ts";
+import { askedBrokers, ceilingFrom, type InstanceTerm } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, Measurement, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { canonicalName, Parameters, settingsThatFit } from "./parameters.ts";
 
@@ -57,7 +57,7 @@ export function consumerCeiling(scope: Scope): Ceiling {
   const fetchBytes = given.number("fetch_max_bytes");
   const chunkBytes = given.number("max_partition_fetch_bytes");
   const records = given.number("max_poll_records");
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   const partitions = Math.max(1, scope.partitions ?? brokers);
   const ratio = Math.max(1, scope.compressionRatio ?? 1);
   const recordBytes = (scope.messageBytes ?? 1024) + (scope.keyBytes ?? 0) + (scope.headersBytes ?? 0) + RECORD_BYTES;

@@ -3,7 +3,7 @@
  * 2.2.4. It has no limit for the whole consumer, and its producer has no queue at all: what `send` was given waits as it is.
  */
 import { formatBytes } from "../base/units.ts";
-import { ceilingFrom } from "./ceilings.ts";
+import { askedBrokers, ceilingFrom, FRAMING_BYTES, TYPICAL_MESSAGE_BYTES } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { Parameters, settingsThatFit } from "./parameters.ts";
 
@@ -76,8 +76,6 @@ export const otherProperties: readonly string[] = [
   "restartOnFailure",
 ];
 
-/** Varints of a v2 record around key, value and headers. */
-const FRAMING_BYTES = 10;
 /** V8 heap of a decoded message: 287 to 349 B without key (2.2.4, Node.js 20); a key is one more Buffer. */
 const MESSAGE_BYTES = 320;
 const KEY_BYTES = 100;
@@ -85,7 +83,6 @@ const KEY_BYTES = 100;
 const BASE_BYTES = 0.75e6;
 /** `message.max.bytes` of a topic when nobody changed it: a batch larger than its limit is sent whole. */
 const BATCH_BYTES = 1024 ** 2;
-const TYPICAL_MESSAGE_BYTES = 1024;
 const SMALL_MESSAGE_BYTES = 100;
 
 export function consumerCeiling(scope: Scope): Ceiling {
@@ -97,8 +94,7 @@ export function consumerCeiling(scope: Scope): Ceiling {
   if (scope.partitions === null) assumed.push("enough partitions with a backlog to fill each response");
   if (scope.messageBytes === null) assumed.push("messages of 1 KiB; of 100 B for the upper bound");
   if (scope.compressionRatio === null) assumed.push("messages are not compressed");
-  // Only brokers that lead an assigned partition are asked
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   const partitions = scope.partitions === null ? Number.POSITIVE_INFINITY : Math.ceil(scope.partitions / brokers);
   const responseBytes = Math.min(maxBytes, partitions * partitionBytes);
   const largestBytes = responseBytes + BATCH_BYTES;

@@ -4,7 +4,7 @@
  */
 import { formatBytes } from "../base/units.ts";
 import { compareVersions } from "../base/versions.ts";
-import { ceilingFrom, type InstanceTerm } from "./ceilings.ts";
+import { askedBrokers, ceilingFrom, FRAMING_BYTES, type InstanceTerm, TYPICAL_MESSAGE_BYTES } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { largestFitting, Parameters, withSettings } from "./parameters.ts";
 
@@ -103,8 +103,6 @@ const OP_BYTES: VersionTable = [
 ];
 
 const NEWEST = "2.15.0";
-/** Varints of a v2 record around key, value and headers: measured 1034 B of response a 1024 B value. */
-const FRAMING_BYTES = 10;
 /** Framing, batch headers and the rkbuf's share, as fitted to statistics against live heap. */
 const BOOKKEEPING_BYTES = 40;
 /** malloc's own header and rounding of an object, where a capture counts it (glibc's mallinfo, jemalloc's size classes). */
@@ -115,7 +113,6 @@ const ALLOCATOR_BYTES = 16;
  * 1 MiB: 89.1 MB of responses for 69.4 MB of values. Mock brokers do not cut, so no other measurement shows it.
  */
 const CUT_BATCHES = 2;
-const TYPICAL_MESSAGE_BYTES = 1024;
 const MIB = 1024 ** 2;
 
 function forVersion(table: VersionTable, version: string | null): number {
@@ -151,8 +148,7 @@ function consumerOf(scope: Scope): Consumer {
   if (scope.brokers === null) assumed.push("one broker");
   if (scope.partitions === null) assumed.push("one partition a broker; a whole response for the upper bound");
   if (scope.compressionRatio === null) assumed.push("messages are not compressed");
-  // Only brokers that lead an assigned partition are asked
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   return {
     kbytes,
     minMessages,

@@ -4,7 +4,7 @@
  */
 import { formatBytes } from "../base/units.ts";
 import { compareVersions, isVersionWithin } from "../base/versions.ts";
-import { ceilingFrom } from "./ceilings.ts";
+import { askedBrokers, ceilingFrom, FRAMING_BYTES, TYPICAL_MESSAGE_BYTES } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { Parameters, settingsThatFit } from "./parameters.ts";
 
@@ -110,13 +110,11 @@ const UNLIMITED = { from: "1.31.0", fixedIn: "1.33.0" } as const;
 /** Where V8 gives up by itself on most machines: the only limit of those versions. */
 const V8_LIMIT_BYTES = 4 * 1024 ** 3;
 
-const FRAMING_BYTES = 10;
 /** V8 heap of a message: an object of twelve fields, a Map of headers, a bound commit; 460 to 500 B (1.35.0, 2.12.1). */
 const MESSAGE_BYTES = 490;
 const KEY_BYTES = 100;
 const BASE_BYTES = 0.7e6;
 const BATCH_BYTES = 1024 ** 2;
-const TYPICAL_MESSAGE_BYTES = 1024;
 const SMALL_MESSAGE_BYTES = 100;
 /** Values that do not fit into what the socket delivers at once are copied together while the pieces are still there. */
 const SOCKET_CHUNK_BYTES = 64 * 1024;
@@ -133,7 +131,7 @@ export function consumerCeiling(scope: Scope): Ceiling {
   if (scope.messageBytes === null) assumed.push("messages of 1 KiB; of 100 B for the upper bound");
   if (scope.compressionRatio === null) assumed.push("messages are not compressed");
   assumed.push("deserializers that keep the Buffers: what others make of them comes in addition");
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   const partitions = scope.partitions === null ? Number.POSITIVE_INFINITY : Math.ceil(scope.partitions / brokers);
   const responseBytes = Math.min(maxBytes, partitions * partitionBytes);
   const largestBytes = responseBytes + BATCH_BYTES;

@@ -3,7 +3,7 @@
  * bytes: the default of 100 rounds, each with what every broker sent, is a gigabyte for ten partitions.
  */
 import { formatBytes } from "../base/units.ts";
-import { ceilingFrom } from "./ceilings.ts";
+import { askedBrokers, ceilingFrom } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, KafkaClient, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { Parameters, settingsThatFit } from "./parameters.ts";
 
@@ -68,7 +68,7 @@ function consumerCeiling(scope: Scope): Ceiling {
   const rounds = given.number("fetcher_max_queue_size");
   const maxBytes = given.number("max_bytes");
   const chunkBytes = given.number("max_bytes_per_partition");
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   const partitions = Math.max(1, scope.partitions ?? brokers);
   const ratio = Math.max(1, scope.compressionRatio ?? 1);
   const recordBytes = Math.max(1, (scope.messageBytes ?? 1024) + (scope.keyBytes ?? 0) + (scope.headersBytes ?? 0));

@@ -3,7 +3,7 @@
  * (Kafka 3.9.1, `sarama-measurements.ts`). No setting bounds a consumer as a whole: `Consumer.Fetch.MaxBytes` bounds one response.
  */
 import { formatBytes } from "../base/units.ts";
-import { ceilingFrom } from "./ceilings.ts";
+import { askedBrokers, ceilingFrom, FRAMING_BYTES, TYPICAL_MESSAGE_BYTES } from "./ceilings.ts";
 import type { BoundedComponent, Ceiling, CeilingTerm, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { type Lever, Parameters, settingsThatFit } from "./parameters.ts";
 
@@ -82,9 +82,6 @@ export const parameters: readonly Parameter[] = [
 
 /** A ConsumerMessage (152 B, size class 160) and its places in the two slices that the feeder walks. */
 const MESSAGE_BYTES = 184;
-/** Varints of a v2 record around key, value and headers. */
-const FRAMING_BYTES = 10;
-const TYPICAL_MESSAGE_BYTES = 1024;
 /** What a broker accepts as one batch unless told otherwise (message.max.bytes); a fetch brings at least one. */
 const BATCH_BYTES = 1_048_588;
 const BASE_BYTES = 0.5e6;
@@ -111,7 +108,7 @@ export function consumerCeiling(scope: Scope): Ceiling {
   if (scope.partitions === null) assumed.push("one partition a broker; whole responses for the upper bound");
   if (scope.compressionRatio === null) assumed.push("messages are not compressed");
   if (scope.messageBytes === null) assumed.push("messages of 1 KiB");
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   const partitions = Math.max(1, scope.partitions ?? brokers);
   const share = Math.ceil(partitions / brokers);
   const ratio = Math.max(1, scope.compressionRatio ?? 1);
@@ -195,7 +192,7 @@ export function producerCeiling(scope: Scope): Ceiling {
   const batchBytes = given.number("Producer.MaxMessageBytes");
   const requests = given.number("Net.MaxOpenRequests");
   const settings = given.used;
-  const brokers = Math.max(1, Math.min(scope.brokers ?? 1, scope.partitions ?? Number.POSITIVE_INFINITY));
+  const brokers = askedBrokers(scope);
   const partitions = Math.max(1, scope.partitions ?? brokers);
   const valueBytes = Math.max(1, scope.messageBytes ?? TYPICAL_MESSAGE_BYTES);
   const recordBytes = valueBytes + (scope.keyBytes ?? 0) + (scope.headersBytes ?? 0);

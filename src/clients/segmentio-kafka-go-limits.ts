@@ -3,7 +3,7 @@
  * Of a Writer nothing can be said: with `Async` its queue has no limit at all, without it the callers are the limit.
  */
 import { formatBytes } from "../base/units.ts";
-import { ceilingFrom } from "./ceilings.ts";
+import { ceilingFrom, TYPICAL_MESSAGE_BYTES } from "./ceilings.ts";
 import type { Ceiling, CeilingTerm, Measurement, Parameter, Remedy, Scope, Trap } from "./client.ts";
 import { Parameters, settingsThatFit } from "./parameters.ts";
 
@@ -52,7 +52,6 @@ export const parameters: readonly Parameter[] = [
 
 /** A message in the Reader's channel (184 B) and the rounding of its value's and key's blocks, as measured between two capacities. */
 const MESSAGE_BYTES = 220;
-const TYPICAL_MESSAGE_BYTES = 1024;
 /** What a broker accepts as one batch unless told otherwise (message.max.bytes). */
 const BATCH_BYTES = 1_048_588;
 /** Batch that most producers stay under before they compress it. */

@@ -5,13 +5,12 @@
 import { at } from "../base/columns.ts";
 import type { Remedy } from "../clients/client.ts";
 import { lagRemedies } from "../clients/lag-remedies.ts";
-import { bufferingRemediesOf, lineageOf } from "../clients/lineage.ts";
+import { bufferingRemediesOf, type ConcerningIssue, lineageOf } from "../clients/lineage.ts";
 import { moduleBaseName, seriesOf } from "../model/ledger.ts";
 import type { Accumulation, RetainerStep } from "../model/profile.ts";
 import { evidenceFindings } from "./evidence-findings.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
-import { knownIssuesOf } from "./known-issues.ts";
 import { isQueueElsewhere } from "./queue-elsewhere.ts";
 import { type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
 
@@ -31,7 +30,12 @@ const LEAST_WEIGHT = 1;
 const ALWAYS_SAID: ReadonlySet<string> = new Set(["ceiling", "queue-accounting", "lag", "single-instant"]);
 
 /** Reasons, the strongest first: what decides, then what explains it. */
-export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: string | null): readonly Finding[] {
+export function because(
+  facts: ProcessFacts,
+  verdict: ProcessVerdict,
+  topSite: string | null,
+  known: readonly ConcerningIssue[],
+): readonly Finding[] {
   const findings: Finding[] = [];
   if (verdict.blind !== null && verdict.blind.code !== "queue-is-native") findings.push(blindFinding(verdict));
   if (isQueueElsewhere(facts)) findings.push(nativeQueue(facts));
@@ -46,7 +50,7 @@ export function because(facts: ProcessFacts, verdict: ProcessVerdict, topSite: s
     .sort((a, b) => Math.abs(b.logBayesFactor) - Math.abs(a.logBayesFactor));
   for (const { id, code, figures, logBayesFactor } of weighed) findings.push(finding(`${id}:${code}`, figures, {}, logBayesFactor));
   findings.push(...besides(verdict));
-  findings.push(...reports(facts, verdict));
+  findings.push(...reports(known));
   const suspect = suspectedClient(facts);
   if (suspect !== null) findings.push(finding("suspected-client", {}, { owner: suspect }));
   if (verdict.outside !== null) findings.push(finding("outside-growth", { ...verdict.outside }));
@@ -169,8 +173,8 @@ function besides({ groups, deciding, class: verdictClass }: ProcessVerdict): rea
     );
 }
 
-function reports(facts: ProcessFacts, verdict: ProcessVerdict): readonly Finding[] {
-  return knownIssuesOf(facts, verdict).map(({ client, issue: { title, url, fixedIn }, certain }) =>
+function reports(known: readonly ConcerningIssue[]): readonly Finding[] {
+  return known.map(({ client, issue: { title, url, fixedIn }, certain }) =>
     finding(certain ? "known-issue" : "similar-issue", {}, { client: client.id, title, url, fixedIn: fixedIn ?? "" }),
   );
 }
@@ -243,6 +247,7 @@ export function advise(
   limit: Limit | null,
   boundBytes: number | null,
   topSite: string | null,
+  known: readonly ConcerningIssue[],
 ): readonly SuggestedSettings[] {
   const { client, scope } = facts;
   const over = limit?.exceeds === true;
@@ -258,7 +263,7 @@ export function advise(
   }
   const buffers = verdict.groups.some(({ verdict: own, share }) => own.class === "buffering" && share >= 0.1);
   if (partyOf(verdict) === "app-retained" && client !== null) add(client.remedies.appRetained);
-  const leaksOfClient = knownIssuesOf(facts, verdict).filter(({ issue }) => issue.kind === "client-leak");
+  const leaksOfClient = known.filter(({ issue }) => issue.kind === "client-leak");
   add(leaksOfClient.map(({ issue }) => ({ code: "known-issue", text: issue.advice })));
   if (client !== null && (verdict.class === "buffering" || (buffers && over))) {
     const queue = party?.kind === "producer" ? "producer" : "fetch";

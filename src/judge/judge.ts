@@ -8,6 +8,7 @@ import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.
 import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
 import { type GroupKind, isQueue } from "./group-facts.ts";
 import type { Finding, GroupJudgement, Judgement, Limit, ProcessClass, Range, SiteJudgement, Summary } from "./judgement.ts";
+import { knownIssuesOf } from "./known-issues.ts";
 import { isQueueElsewhere } from "./queue-elsewhere.ts";
 import { type Shape, ShapeFitter } from "./shapes.ts";
 import { judgeProcess, type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
@@ -33,6 +34,7 @@ export function judge(facts: ProcessFacts): Judgement {
   const group = verdict.deciding?.group ?? null;
   const client = group?.client ?? facts.client?.id ?? null;
   const ceiling = facts.ceilings.find(({ component }) => component === (group?.kind === "producer" ? "producer-queue" : "fetch-queue"));
+  const known = knownIssuesOf(facts, verdict);
   return {
     class: verdict.class,
     party,
@@ -40,9 +42,9 @@ export function judge(facts: ProcessFacts): Judgement {
     confidence: verdict.confidence,
     probabilities: verdict.probabilities,
     grade: verdict.grade,
-    because: [...because(facts, verdict, siteName), ...reachingCeiling(facts, verdict, fitter)],
+    because: [...because(facts, verdict, siteName, known), ...reachingCeiling(facts, verdict, fitter)],
     next: nextSteps(facts, verdict),
-    advice: advise(facts, verdict, limit, boundBytes, siteName),
+    advice: advise(facts, verdict, limit, boundBytes, siteName, known),
     limit,
     summary: {
       class: verdict.class,

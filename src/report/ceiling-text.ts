@@ -2,9 +2,9 @@
 import { styleText } from "node:util";
 import { formatBytes } from "../base/units.ts";
 import type { CeilingAnswer, TermedCeiling } from "./ceiling-answer.ts";
-import { plainTable, type Style, textColumns } from "./plain-table.ts";
+import { evenlyChosen, plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, wrap } from "./printable.ts";
-import { componentWords } from "./words.ts";
+import { capitalise, componentWords } from "./words.ts";
 
 /** More rows than fit a screen help nobody; JSON has them all. */
 const SWEEP_ROWS = 24;
@@ -66,7 +66,7 @@ function ceilingLines(ceiling: TermedCeiling, columns: number, paint: Paint, ver
     return `${name}=${value} (${origin}${verbose ? `; ${source}` : ""})`;
   });
   return [
-    paint("bold", sentence(componentWords(ceiling.component))),
+    paint("bold", capitalise(componentWords(ceiling.component))),
     ...table
       .toString()
       .split("\n")
@@ -83,7 +83,7 @@ function sweepLines({ sweep }: CeilingAnswer, paint: Paint): readonly string[] {
   const hasLimit = sweep.rows.some(({ fits }) => fits !== null);
   const table = plainTable(["right", "right", "right", "right", "left"]);
   table.push([sweep.of, "low", "expected", "high", ...(hasLimit ? ["fits"] : [])].map((title) => paint("dim", title)));
-  for (const { value, lowBytes, bytes, highBytes, fits } of thinned(sweep.rows)) {
+  for (const { value, lowBytes, bytes, highBytes, fits } of evenlyChosen(sweep.rows, SWEEP_ROWS)) {
     const verdict = fits === null ? [] : [fits ? paint("green", "yes") : paint("red", "no")];
     table.push([String(value), ...[lowBytes, bytes, highBytes].map(formatBytes), ...verdict]);
   }
@@ -97,12 +97,6 @@ function sweepLines({ sweep }: CeilingAnswer, paint: Paint): readonly string[] {
       .map((line) => line.trimEnd()),
     ...hidden,
   ];
-}
-
-/** Evenly chosen, the first and the last among them. */
-function thinned<Row>(rows: readonly Row[]): readonly Row[] {
-  if (rows.length <= SWEEP_ROWS) return rows;
-  return Array.from({ length: SWEEP_ROWS }, (_, index) => rows[Math.round((index * (rows.length - 1)) / (SWEEP_ROWS - 1))] as Row);
 }
 
 function suggestionLines({ suggestion, limit }: CeilingAnswer, columns: number, paint: Paint): readonly string[] {
@@ -127,8 +121,4 @@ function warningLines({ warnings }: CeilingAnswer, columns: number, paint: Paint
 function hang(mark: string, text: string, columns: number): readonly string[] {
   const indent = mark === "- " ? "    " : "      ";
   return wrap(printable(`${mark}${text}`), columns - indent.length).map((line, row) => `${row === 0 ? "  " : indent}${line}`);
-}
-
-function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

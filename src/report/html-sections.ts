@@ -2,7 +2,7 @@
  * What the page says in plain HTML, in the order in which a reader asks: what is it, why, what to do, what would change it, and
  * then the memory itself. The places of the graphs are empty and hidden until the scripts of the page fill them.
  */
-import { formatBytes, formatDuration } from "../base/units.ts";
+import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
 import type { Answer, AnswerCeiling, AnswerLoss, Group, Reason, Site } from "./answer.ts";
 import { html, type Markup, NOTHING, raw } from "./markup.ts";
 import type { RenderOptions } from "./renderer.ts";
@@ -49,7 +49,7 @@ function verdictSection({ verdict, totals }: Answer): Markup {
   const live =
     totals.instants === 0
       ? NOTHING
-      : html`<div><dt>${PAGE.liveAtEnd}</dt><dd><span class="figure">${formatBytes(totals.liveBytes)}</span> <span class="aside">${signed(totals.growthBytes)}${span}</span></dd></div>`;
+      : html`<div><dt>${PAGE.liveAtEnd}</dt><dd><span class="figure">${formatBytes(totals.liveBytes)}</span> <span class="aside">${formatGrowth(totals.growthBytes)}${span}</span></dd></div>`;
   return html`<section id="verdict" class="verdict tone-${verdictTone(verdict.class)}" tabindex="-1" aria-labelledby="verdict-title">
   <h1 id="verdict-title">${verdictTitle(verdict)}</h1>
   ${over}
@@ -213,7 +213,7 @@ function partyMark(party: Group["party"]): Markup {
 }
 
 function size(bytes: number, hasSign = false): Markup {
-  return html`<td class="number" data-value="${bytes}">${hasSign ? signed(bytes) : formatBytes(bytes)}</td>`;
+  return html`<td class="number" data-value="${bytes}">${hasSign ? formatGrowth(bytes) : formatBytes(bytes)}</td>`;
 }
 
 function course(levels: readonly number[]): Markup {
@@ -286,8 +286,4 @@ function lossItem({ text, offset, count }: AnswerLoss): Markup {
 function reproduceSection({ command = null }: RenderOptions): Markup {
   if (command === null) return NOTHING;
   return html`<section aria-labelledby="reproduce-title"><h2 id="reproduce-title">${PAGE.reproduce}</h2><pre tabindex="0"><code>${command}</code></pre></section>`;
-}
-
-function signed(bytes: number): string {
-  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
 }

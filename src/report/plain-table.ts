@@ -19,3 +19,9 @@ export function plainTable(aligns: readonly ("left" | "right")[]): Table.Table {
     colAligns: [...aligns],
   });
 }
+
+/** At most so many of the rows, evenly chosen, the first and the last among them. */
+export function evenlyChosen<Row>(rows: readonly Row[], most: number): readonly Row[] {
+  if (rows.length <= most) return rows;
+  return Array.from({ length: most }, (_, index) => rows[Math.round((index * (rows.length - 1)) / (most - 1))] as Row);
+}

@@ -5,7 +5,7 @@
 import { styleText } from "node:util";
 import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
 import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.ts";
-import { plainTable, type Style, textColumns } from "./plain-table.ts";
+import { evenlyChosen, plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
 import { treeText } from "./tree-text.ts";
@@ -116,7 +116,7 @@ function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): 
   const isOnlyClient = new Set(groups.flatMap(({ client }) => (client === null ? [] : [client]))).size <= 1;
   const rows = shown.map((group) => {
     const share = isWide ? [`${Math.round(group.share * 100)} %`] : [];
-    const course = isWide ? [sparkline(thin(group.courseBytes, columns >= 90 ? 16 : 12))] : [];
+    const course = isWide ? [sparkline(evenlyChosen(group.courseBytes, columns >= 90 ? 16 : 12))] : [];
     const live = isNarrow ? [] : [formatBytes(group.liveBytes)];
     return { group, cells: [...live, formatGrowth(group.growthBytes), ...share, group.class, ...course] };
   });
@@ -144,11 +144,6 @@ function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): 
 
 function most(groups: readonly Group[]): number {
   return groups.some(({ name }) => name !== undefined) ? groups.length : SHOWN_GROUPS;
-}
-
-function thin(levels: readonly number[], wanted: number): readonly number[] {
-  if (levels.length <= wanted) return levels;
-  return Array.from({ length: wanted }, (_, index) => levels[Math.round((index * (levels.length - 1)) / (wanted - 1))] ?? 0);
 }
 
 function trimEnd(line: string): string {

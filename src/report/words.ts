@@ -514,7 +514,7 @@ function settingsText(settings: Readonly<Record<string, string>>): string {
   return first === undefined ? "by its defaults" : `${first[0]}=${first[1]}`;
 }
 
-function capitalise(text: string): string {
+export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

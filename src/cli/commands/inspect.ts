@@ -1,12 +1,11 @@
 /** `lagleak inspect <capture>`: what is in one capture, without a judgement. */
 import type { Command } from "commander";
-import { Failure } from "../../base/failure.ts";
 import { jsonText } from "../../base/json-text.ts";
 import { openInput } from "../../base/source.ts";
 import { readCapture } from "../../formats/recognize.ts";
 import { inspectAnswer } from "../../report/inspect-answer.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { expandCaptures } from "../inputs.ts";
+import { onlyCapture } from "../inputs.ts";
 import {
   addOutputOptions,
   addReadingOptions,
@@ -46,14 +45,7 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
 async function inspect(capture: string, options: InspectOptions): Promise<ExitCode> {
   const terminal = openTerminal(options);
   const format = answerFormat(options, FORMATS, terminal);
-  const [file = capture, ...others] = await expandCaptures([capture]);
-  if (others.length > 0) {
-    throw new Failure({
-      code: "usage",
-      message: `"${capture}" is ${others.length + 1} captures`,
-      hint: "inspect reads one capture. Name it.",
-    });
-  }
+  const file = await onlyCapture(capture, "inspect", "capture");
   terminal.progress.phase(`reading ${file}`);
   const input = await openInput(file, {
     onProgress: terminal.progress.advance,

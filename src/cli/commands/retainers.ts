@@ -7,7 +7,7 @@ import { recognizeFormat } from "../../formats/recognize.ts";
 import { retainerTree } from "../../model/retainer-tree.ts";
 import { prune, type RetainersAnswer, retainersText } from "../../report/retainers.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { expandCaptures } from "../inputs.ts";
+import { onlyCapture } from "../inputs.ts";
 import {
   addOutputOptions,
   addReadingOptions,
@@ -48,14 +48,7 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
 async function retainers(capture: string, options: RetainersOptions): Promise<ExitCode> {
   const terminal = openTerminal(options);
   const answers = answerFormat(options, FORMATS, terminal);
-  const [file = capture, ...others] = await expandCaptures([capture]);
-  if (others.length > 0) {
-    throw new Failure({
-      code: "usage",
-      message: `"${capture}" is ${others.length + 1} captures`,
-      hint: "retainers reads one heap snapshot. Name it.",
-    });
-  }
+  const file = await onlyCapture(capture, "retainers", "heap snapshot");
   terminal.progress.phase(`reading ${file}`);
   const input = await openInput(file, { onProgress: terminal.progress.advance, ...openOptions(options) });
   const format = recognizeFormat(input.head, input.name);

@@ -2,7 +2,7 @@
  * The graph as a tree of the accessibility API (role tree, roving tabindex): arrows, Home, End, Enter, Escape, letters. Rows
  * exist while they are open, and of a row's children at first the widest: a tree of twelve thousand rows stays light.
  */
-import { formatBytes } from "../../base/units.ts";
+import { formatBytes, formatGrowth } from "../../base/units.ts";
 import { PAGE_LIVE } from "../words.ts";
 import { at } from "./data.ts";
 import { element } from "./dom.ts";
@@ -114,7 +114,7 @@ export function createOutline(host: HTMLElement, on: { zoom(row: number): void; 
         }),
         element("span", {
           class: "growth",
-          children: [document.createTextNode(signed(change)), element("span", { class: "sr", text: PAGE_LIVE.rowChange })],
+          children: [document.createTextNode(formatGrowth(change)), element("span", { class: "sr", text: PAGE_LIVE.rowChange })],
         }),
       ],
     });
@@ -270,8 +270,4 @@ export function createOutline(host: HTMLElement, on: { zoom(row: number): void; 
       elementOf(row)?.scrollIntoView({ block: "nearest" });
     },
   };
-}
-
-function signed(bytes: number): string {
-  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
 }

@@ -1,5 +1,5 @@
 /** The part of the page about call paths: the controls, the graph, its tree and its table, all showing one state. */
-import { formatBytes, formatDuration } from "../../base/units.ts";
+import { formatBytes, formatDuration, formatGrowth } from "../../base/units.ts";
 import type { PageData } from "../page-data.ts";
 import { PAGE_LIVE } from "../words.ts";
 import { at, type CallTree } from "./data.ts";
@@ -101,7 +101,7 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
       return;
     }
     const of = at(graph.width, row) / Math.max(1, at(graph.width, 0));
-    const size = `${formatBytes(at(graph.live, row))} ${PAGE_LIVE.liveWord}, ${signed(at(graph.change, row))}`;
+    const size = `${formatBytes(at(graph.live, row))} ${PAGE_LIVE.liveWord}, ${formatGrowth(at(graph.change, row))}`;
     const passed = graph.passed(row).length;
     line.textContent = [
       name(row),
@@ -275,8 +275,4 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     }).observe(frame);
   }
   return { repaint: () => flame.repaint() };
-}
-
-function signed(bytes: number): string {
-  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
 }

@@ -1,5 +1,5 @@
 /** The table twin of the graph: the widest of the boxes that are drawn, in rows that can be sorted. */
-import { formatBytes } from "../../base/units.ts";
+import { formatBytes, formatGrowth } from "../../base/units.ts";
 import { PAGE_LIVE } from "../words.ts";
 import { at } from "./data.ts";
 import { element } from "./dom.ts";
@@ -35,7 +35,7 @@ export function showTwin(host: HTMLElement, { graph, boxes, name, module, party,
         element("td", { text: module(row) || "–" }),
         cell(depth, String(depth)),
         cell(at(graph.live, row), formatBytes(at(graph.live, row))),
-        cell(at(graph.change, row), signed(at(graph.change, row))),
+        cell(at(graph.change, row), formatGrowth(at(graph.change, row))),
       ],
     });
   });
@@ -51,8 +51,4 @@ export function showTwin(host: HTMLElement, { graph, boxes, name, module, party,
 
 function cell(value: number, text: string): HTMLTableCellElement {
   return element("td", { class: "number", text, attributes: { "data-value": String(value) } });
-}
-
-function signed(bytes: number): string {
-  return bytes > 0 ? `+${formatBytes(bytes)}` : formatBytes(bytes);
 }
