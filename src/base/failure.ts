@@ -17,6 +17,7 @@ export type FailureCode =
   | "malformed"
   | "too-large"
   | "mixed-captures" // captures of different processes or kinds
+  | "capture" // a process that cannot be attached to, or that could not be captured
   | "output"; // the answer cannot be written
 
 /** Where in the user's input: offsets count bytes of the decompressed content unless the message says otherwise. */

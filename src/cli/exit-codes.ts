@@ -16,6 +16,7 @@ const EXIT_OF_FAILURE: Readonly<Record<FailureCode, ExitCode>> = {
   usage: ExitCode.usage,
   configuration: ExitCode.usage,
   output: ExitCode.usage,
+  capture: ExitCode.capture,
   "not-found": ExitCode.unreadable,
   "not-readable": ExitCode.unreadable,
   empty: ExitCode.unreadable,
