@@ -92,7 +92,41 @@ export interface AllocatorEvidence {
   readonly losses: readonly Loss[];
 }
 
-export type Evidence = SettingsEvidence | QueueEvidence | LagEvidence | MemoryEvidence | AllocatorEvidence;
+/** Chunks of the heap in use by size, over time: rows of one size at one moment, ascending in time. Nobody's memory by itself. */
+export interface CensusEvidence {
+  readonly kind: "census";
+  readonly allocator: string; // "glibc"
+  readonly length: number;
+  readonly atMs: Float64Array; // Unix ms (`elapsed`: ms since the start)
+  readonly size: Float64Array; // bytes of a chunk, with its header
+  readonly count: Float64Array;
+  readonly clock: EvidenceClock;
+  readonly from: string;
+  readonly losses: readonly Loss[];
+}
+
+/** What an observer found out about the process that it looked at. */
+export interface ProcessEvidence {
+  readonly kind: "process";
+  readonly name: string;
+  readonly runtime: string; // "native", "node", "jvm", …
+  /** Ids of this tool's clients, in the order in which they were found; the version is null where it was not. */
+  readonly clients: readonly { readonly id: string; readonly version: string | null }[];
+  readonly limitBytes: number | null; // of its cgroup
+  /** What the process has and the observer could not read, each with what would make it possible. */
+  readonly unreadable: readonly { readonly what: string; readonly because: string; readonly fix: string }[];
+  readonly from: string;
+  readonly losses: readonly Loss[];
+}
+
+export type Evidence =
+  | SettingsEvidence
+  | QueueEvidence
+  | LagEvidence
+  | MemoryEvidence
+  | AllocatorEvidence
+  | CensusEvidence
+  | ProcessEvidence;
 
 /** What is being asked of a file whose numbers have no name. */
 export type WantedEvidence = "lag" | "memory";

@@ -14,7 +14,39 @@ function finding(code: string, figures: Readonly<Record<string, number>>, names:
 }
 
 export function evidenceFindings(facts: ProcessFacts): readonly Finding[] {
-  return [...residentFindings(facts), ...lagFindings(facts), ...littlesLaw(facts), ...facts.allocators.map(allocatorFinding)];
+  return [
+    ...censusFindings(facts),
+    ...residentFindings(facts),
+    ...lagFindings(facts),
+    ...littlesLaw(facts),
+    ...facts.allocators.map(allocatorFinding),
+  ];
+}
+
+/** A class of chunks that grew by less is not worth a sentence. */
+const GROWN_BYTES = 1024 ** 2;
+/** Messages move between two readings: so many more alive than queued are still as many. */
+const SAME_SHARE = 0.05;
+
+function censusFindings({ census, queue, groups }: ProcessFacts): readonly Finding[] {
+  if (census === null) return [];
+  const findings: Finding[] = [];
+  const liveMessages = census.liveMessages?.findLast(Number.isFinite);
+  const queuedMessages = queue?.messages.findLast(Number.isFinite);
+  if (census.messageChunkBytes !== null && liveMessages !== undefined && queuedMessages !== undefined) {
+    const held = liveMessages - queuedMessages;
+    const heldMessages = held > SAME_SHARE * queuedMessages ? held : 0;
+    findings.push(finding("census-messages", { chunkBytes: census.messageChunkBytes, liveMessages, queuedMessages, heldMessages }));
+  }
+  if (census.grown !== null) {
+    const { chunkBytes, firstCount, lastCount } = census.grown;
+    const growthBytes = chunkBytes * (lastCount - firstCount);
+    // the large chunks that messages lie in are part of the queue
+    const besideQueue = groups.find(({ kind }) => kind !== "fetch" && kind !== "producer")?.growthBytes ?? 0;
+    if (growthBytes >= GROWN_BYTES && besideQueue >= growthBytes / 2)
+      findings.push(finding("census-grew", { chunkBytes, firstCount, lastCount, growthBytes }));
+  }
+  return findings;
 }
 
 function residentFindings(facts: ProcessFacts): readonly Finding[] {

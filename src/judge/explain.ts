@@ -193,7 +193,8 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   // a collection adds points to the course, which helps only as long as the course is in doubt
   const repeats = profile.origin.runtime === "go" && profile.losses.some(({ code }) => code === "stale");
   if (verdict.blind?.code === "stale" || (repeats && !sure)) steps.push(finding("capture-after-gc"));
-  if (facts.isObserved && verdict.class === "inconclusive") steps.push(finding("capture-heap"));
+  // a leak beside the queue has no owner yet, either
+  if (facts.isObserved && (verdict.class === "inconclusive" || kind === "unqueued")) steps.push(finding("capture-heap"));
   else if (lastObserved === 1 && verdict.blind === null) steps.push(finding("capture-series", {}, { format }));
   const unknownClient = suspectedClient(facts);
   if (unknownClient !== null) steps.push(finding("name-suspect", {}, { owner: unknownClient }));

@@ -17,7 +17,15 @@ import {
 } from "../clients/client.ts";
 import { boundingClient, type ConcerningIssue, ceilingsOf, issuesOf } from "../clients/lineage.ts";
 import type { OwnRules } from "../clients/own-rules.ts";
-import type { AllocatorEvidence, Evidence, LagEvidence, MemoryEvidence, QueueEvidence } from "../evidence/evidence.ts";
+import type {
+  AllocatorEvidence,
+  CensusEvidence,
+  Evidence,
+  LagEvidence,
+  MemoryEvidence,
+  ProcessEvidence,
+  QueueEvidence,
+} from "../evidence/evidence.ts";
 import { type GroupSeries, hasTimes, liveAt, seriesByGroup, seriesOf } from "../model/ledger.ts";
 import type { Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
@@ -25,6 +33,7 @@ import { type Suppressed, suppress } from "../model/suppress.ts";
 import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type AlignedLag, type AlignedMemory, alignLag, alignMemory, type Moments } from "./align-series.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
+import { type CensusFacts, censusFacts, messageObjectSizes } from "./census.ts";
 import {
   type AgeFacts,
   type CeilingFacts,
@@ -117,6 +126,8 @@ export interface ProcessFacts {
   readonly lags: readonly LagEvidence[];
   readonly memories: readonly MemoryEvidence[];
   readonly allocators: readonly AllocatorEvidence[];
+  /** Chunks of the heap by size, of a process that was observed. */
+  readonly census: CensusFacts | null;
   /** Of evidence alone: there was no capture of a heap. */
   readonly isObserved: boolean;
   readonly memoryLimitBytes: number | null; // as told, else as the container's own metrics say
@@ -142,13 +153,16 @@ export function gatherFacts(
   const of = <Kind extends Evidence["kind"]>(kind: Kind): readonly Extract<Evidence, { kind: Kind }>[] =>
     evidence.filter((fact): fact is Extract<Evidence, { kind: Kind }> => fact.kind === kind);
   const [queues, lags, memories, allocators] = [of("queue"), of("lag"), of("memory"), of("allocator")];
+  const process = of("process")[0] ?? null;
   for (const fact of [...lags, ...memories, ...allocators]) losses.push(...fact.losses);
+  losses.push(...unreadableLosses(process));
   // without a capture the readings of the evidence are the instants
   const observation = captured === null ? observed(queues, lags, memories, losses) : null;
   const suppressed = suppress(captured ?? observation?.profile ?? nothingCaptured(), told.suppressions);
   const attribution = attribute(suppressed.profile, knownClients, { client: told.client, app: told.app, rules: told.rules });
-  const client = clientOf(clients, attribution, told.client, queues);
-  const clientVersion = told.clientVersion ?? attribution.clients.find((found) => found.id === client?.id)?.version ?? null;
+  const client = clientOf(clients, attribution, told.client, queues, process);
+  const found = [...attribution.clients, ...(process?.clients ?? [])].find(({ id }) => id === client?.id);
+  const clientVersion = told.clientVersion ?? found?.version ?? null;
   const { groups: rows, groupOfPath } = groupPaths(attribution, ["party", "client", "component"]);
   const bytesByGroup = seriesByGroup(suppressed.profile, groupOfPath, rows.length, "liveBytes");
   const blocksByGroup = seriesByGroup(suppressed.profile, groupOfPath, rows.length, "liveBlocks");
@@ -169,12 +183,14 @@ export function gatherFacts(
   const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
   const retention = retentionOf(profile, attribution, scope.messageBytes);
+  const objectBytes = messageObjectSizes(client, clientVersion, clients, process);
+  const census = observation === null ? null : censusOf(observation, of("census"), moments.elapsedMs, queue, objectBytes);
   const surroundings: Surroundings = { client, clients, scope, ceilings, queue, lag, retention, countsClasses };
   const groups =
     captured !== null
       ? judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings)
       : observation !== null
-        ? observedGroups(observation, moments.elapsedMs, memory, queues, surroundings)
+        ? observedGroups(observation, moments.elapsedMs, memory, { queues, census }, surroundings)
         : queueGroups(queues, surroundings);
   return {
     profile,
@@ -200,6 +216,7 @@ export function gatherFacts(
     lags,
     memories,
     allocators,
+    census,
     isObserved: captured === null,
     memoryLimitBytes: told.memoryLimitBytes ?? limitIn(memories),
     startedAt,
@@ -246,14 +263,44 @@ export function suppressedBytesAt({ suppressed: { bytes, suppressions } }: Pick<
   return suppressions.reduce((sum, _, row) => sum + at(seriesOf(bytes, row + 1), instant), 0);
 }
 
-/** The client of the user's choice, else the one that is in the profile, else the one whose statistics were given. */
+/** What an observer could not read is missing in everything that follows. */
+function unreadableLosses(process: ProcessEvidence | null): readonly Loss[] {
+  return (process?.unreadable ?? []).map(({ what, because, fix }) => ({
+    code: "blind",
+    text: `${what}: ${because}. ${fix}`,
+    offset: null,
+    count: 1,
+  }));
+}
+
+/** The census of the process that was observed, when both have one clock. */
+function censusOf(
+  { originMs, isElapsed }: Observation,
+  censuses: readonly CensusEvidence[],
+  elapsedMs: Float64Array,
+  queue: AlignedQueue | null,
+  objectBytes: readonly number[],
+): CensusFacts | null {
+  const [census] = censuses;
+  if (census === undefined || originMs === null || (census.clock === "elapsed") !== isElapsed) return null;
+  const atMs = elapsedMs.map((ms) => originMs + ms);
+  return censusFacts(census, atMs, queue?.messages ?? null, objectBytes);
+}
+
+/**
+ * The client of the user's choice, else the one that is in the profile, else the one that an observer found in the process (a
+ * wrapper before what it wraps), else the one whose statistics were given.
+ */
 function clientOf(
   clients: readonly KafkaClient[],
   attribution: Attribution,
   wanted: string | null,
   queues: readonly QueueEvidence[],
+  process: ProcessEvidence | null,
 ): KafkaClient | null {
-  const id = wanted ?? attribution.clients[0]?.id ?? (queues.length > 0 ? "librdkafka" : null);
+  const found = (process?.clients ?? []).flatMap(({ id }) => clients.find((client) => client.id === id) ?? []);
+  const outermost = found.find(({ builtOn }) => found.some(({ id }) => id === builtOn)) ?? found[0];
+  const id = wanted ?? attribution.clients[0]?.id ?? outermost?.id ?? (queues.length > 0 ? "librdkafka" : null);
   return clients.find((client) => client.id === id) ?? null;
 }
 
@@ -433,25 +480,28 @@ function queueGroups(queues: readonly QueueEvidence[], surroundings: Surrounding
 
 /**
  * Evidence alone, with memory in it: what the client's queues explain, and the rest, which is nobody's that could be named. Without
- * statistics all of it is the rest.
+ * statistics all of it is the rest. Where a census shows how many messages are alive, these are the client's memory, and the queue
+ * is what they are measured against: messages that are alive and not queued are somebody's who keeps them.
  */
 function observedGroups(
   { memory }: Observation,
   elapsedMs: Float64Array,
   aligned: AlignedMemory | null,
-  queues: readonly QueueEvidence[],
+  { queues, census }: { readonly queues: readonly QueueEvidence[]; readonly census: CensusFacts | null },
   surroundings: Surroundings,
 ): readonly JudgedGroup[] {
-  const { client, queue } = surroundings;
+  const { client, queue, scope } = surroundings;
   const resident = aligned?.residentBytes ?? memory?.residentBytes ?? null;
-  const queueBytes =
+  const heapBytes = aligned?.heapBytes ?? null;
+  const knowsHeap = heapBytes?.every(Number.isFinite) === true;
+  const queuedBytes =
     queue === null
       ? null
       : carried(queue.messages.map((messages, row) => queueHeapBytes(surroundings, messages, at(queue.valueBytes, row))));
   // where no statistics are near, nothing can be told apart
   const knownRows = [...elapsedMs.keys()].filter((row) => queue === null || !Number.isNaN(at(queue.messages, row)));
   const pick = (column: Float64Array): Float64Array => Float64Array.from(knownRows, (row) => at(column, row));
-  const groupOf = (party: Party, kind: GroupKind, liveBytes: Float64Array): JudgedGroup => ({
+  const groupOf = (party: Party, kind: GroupKind, liveBytes: Float64Array, expectedBytes: Float64Array | null): JudgedGroup => ({
     party,
     client: party === "client" ? (client?.id ?? null) : null,
     kind,
@@ -466,17 +516,44 @@ function observedGroups(
       sampled: false,
       survivingSamples: null,
       ceiling: party === "client" ? ceilingFacts(kind, client?.id ?? "", surroundings) : null,
-      queue: null,
+      queue: expectedBytes === null ? null : { expectedBytes: pick(expectedBytes) },
       ages: null,
       operationalClock: null,
       retention: null,
     },
   });
-  const rest = resident === null ? null : restOf(resident, aligned?.heapBytes ?? null, queueBytes);
+  const kept = queuedBytes === null || !knowsHeap ? null : keptMessageBytes(census, queuedBytes, heapBytes, scope, surroundings);
+  const clientBytes = kept ?? queuedBytes;
+  const rest = resident === null ? null : restOf(resident, heapBytes, clientBytes);
   const groups: JudgedGroup[] = [];
-  if (queueBytes !== null) groups.push(groupOf("client", queues[0]?.role === "producer" ? "producer" : "fetch", queueBytes));
-  if (rest !== null) groups.push(groupOf("unknown", "unknown", rest));
+  if (clientBytes !== null) {
+    groups.push(groupOf("client", queues[0]?.role === "producer" ? "producer" : "fetch", clientBytes, kept === null ? null : queuedBytes));
+  }
+  if (rest !== null) groups.push(groupOf("unknown", clientBytes !== null && knowsHeap ? "unqueued" : "unknown", rest, null));
   return groups;
+}
+
+/** Messages that are alive beyond the queue by more than this share of it, and by more than these bytes, are kept by somebody. */
+const KEPT_SHARE = 0.1;
+const KEPT_BYTES = 1024 ** 2;
+
+/**
+ * The heap of all messages that are alive; null where no more of them live than are queued. Objects of the message's size may be
+ * anybody's: they are messages only where the rest of the heap is large enough for their values, too.
+ */
+function keptMessageBytes(
+  census: CensusFacts | null,
+  queuedBytes: Float64Array,
+  heapBytes: Float64Array,
+  { messageBytes }: Scope,
+  surroundings: Surroundings,
+): Float64Array | null {
+  if (census?.liveMessages == null || messageBytes === null) return null;
+  const aliveBytes = carried(census.liveMessages.map((messages) => queueHeapBytes(surroundings, messages, messages * messageBytes)));
+  const last = aliveBytes.length - 1;
+  const beyond = at(aliveBytes, last) - at(queuedBytes, last);
+  if (beyond < Math.max(KEPT_BYTES, KEPT_SHARE * at(queuedBytes, last))) return null;
+  return at(heapBytes, last) >= 0.9 * at(aliveBytes, last) ? aliveBytes : null;
 }
 
 /**

@@ -6,8 +6,11 @@ import type { RetentionFacts } from "./retention.ts";
 import type { Series } from "./series.ts";
 import type { ShapeFitter } from "./shapes.ts";
 
-/** How a group may behave, which sets its prior. `copies`: messages that the client copied into memory of the application. */
-export type GroupKind = "fetch" | "producer" | "copies" | "client-other" | "app" | "runtime" | "unknown";
+/**
+ * How a group may behave, which sets its prior. `copies`: messages that the client copied into memory of the application.
+ * `unqueued`: live heap beside the client's queue, whose size is known: nobody's that could be named, and no prefetch queue.
+ */
+export type GroupKind = "fetch" | "producer" | "copies" | "client-other" | "app" | "runtime" | "unqueued" | "unknown";
 
 /** Verdict classes of one group. `outside-heap` exists only for the process as a whole. */
 export const GROUP_CLASSES = ["stable", "step", "warm-up", "buffering", "backlog", "leak"] as const;

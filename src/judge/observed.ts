@@ -30,7 +30,7 @@ export function observed(
   const course = memoryCourses(memories, losses)[0];
   if (course !== undefined) {
     const { one } = course;
-    const rows = spread(course.rows);
+    const rows = spread(withHeap(one, course.rows));
     const pick = (column: Float64Array): Float64Array => Float64Array.from(rows, (row) => at(column, row));
     const memory = { residentBytes: pick(one.residentBytes), heapBytes: pick(one.heapBytes), measures: one.measures };
     return { ...profileOf(pick(one.atMs), one.clock, memory.residentBytes), memory };
@@ -49,6 +49,15 @@ export function observed(
     ),
     memory: null,
   };
+}
+
+/** Fewer readings of the heap are no course. */
+const FEWEST_HEAP_READINGS = 5;
+
+/** Where the heap was read at some of the moments, these: what is in use says more than what is resident. */
+function withHeap({ heapBytes }: MemoryEvidence, rows: readonly number[]): readonly number[] {
+  const known = rows.filter((row) => Number.isFinite(at(heapBytes, row)));
+  return known.length >= FEWEST_HEAP_READINGS ? known : rows;
 }
 
 /** At most so many rows, equally spaced, the first and the last among them. */

@@ -27,8 +27,8 @@ import { trustedAgeProfile } from "./weights/survivor-ages.ts";
  * backlog, leak). fetch, client-other and app are those of growth.md section 3. In a queue a step is nearly
  * always a fill that was too fast to be seen, so four of its five hundredths went to buffering. A producer's queue fills like a
  * consumer's. Copies handed to the application behave as its own memory does.
- * The last two are not simulated: a runtime mostly warms up (code, arenas, pools) and seldom leaks; of an unknown group we
- * know least, so it stands between the application and the client.
+ * The last three are not simulated: a runtime mostly warms up (code, arenas, pools) and seldom leaks; what lies beside a queue whose
+ * size is known is mostly the application's; of an unknown group we know least, so it stands between the application and the client.
  */
 const PRIORS: Readonly<Record<GroupKind, readonly number[]>> = {
   fetch: [0.18, 0.01, 0.02, 0.62, 0.02, 0.15],
@@ -37,6 +37,7 @@ const PRIORS: Readonly<Record<GroupKind, readonly number[]>> = {
   "client-other": [0.45, 0.15, 0.17, 0.02, 0.03, 0.18],
   app: [0.35, 0.14, 0.18, 0.06, 0.05, 0.22],
   runtime: [0.45, 0.15, 0.27, 0.02, 0.01, 0.1],
+  unqueued: [0.36, 0.14, 0.18, 0.04, 0.05, 0.23],
   unknown: [0.37, 0.14, 0.17, 0.1, 0.04, 0.18],
 };
 
@@ -142,6 +143,8 @@ export function evidenceGrade(facts: GroupFacts): EvidenceGrade {
     // nothing bounds such a group, so the clock of work takes the place of the statistics
     if (ages && facts.operationalClock !== null) return "A";
     if (exactAges) return "B";
+    // the heap itself says how much is in use, and the client how much of that is queued
+    if (facts.kind === "unqueued") return "C";
     return ages || facts.operationalClock !== null ? "C" : "D";
   }
   if (ages && facts.queue !== null) return "A";

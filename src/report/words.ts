@@ -100,6 +100,8 @@ function memoryOf(kind: string | undefined, client: string | undefined): string 
       return "memory that the application allocated";
     case "runtime":
       return "memory of the language runtime and libraries";
+    case "unqueued":
+      return "live heap beside the client's queue";
     default:
       return "memory whose owner is unknown";
   }
@@ -248,6 +250,12 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `Of ${residentOf(residentBytes, measures)} the live heap explains ${bytes(liveBytes)} and the client's queue, outside of it, ${bytes(queueBytes)}; ${remainder(unexplainedBytes)}.`,
   "resident-observed": ({ residentBytes, queueBytes, unexplainedBytes, heapBytes }, { measures, queue }) =>
     `Of ${residentOf(residentBytes, measures)} ${queue === "" ? "no statistics say what is queued" : `the client's queue explains ${bytes(queueBytes)}`}; ${remainder(unexplainedBytes)}.${heapBytes === undefined ? "" : ` The heap itself says that ${bytes(heapBytes)} are in use.`}`,
+  "census-grew": ({ chunkBytes, firstCount, lastCount, growthBytes }) =>
+    `In the heap, chunks of ${count(chunkBytes)} bytes grew from ${count(firstCount)} to ${count(lastCount)} (${bytes(growthBytes)} more).`,
+  "census-messages": ({ chunkBytes, liveMessages, queuedMessages, heldMessages }) =>
+    (heldMessages ?? 0) > 0
+      ? `In the heap ${count(liveMessages)} message objects (chunks of ${count(chunkBytes)} bytes) are alive, and ${count(queuedMessages)} messages are queued: ${count(heldMessages)} were taken out of the queue and are still held.`
+      : `In the heap ${count(liveMessages)} message objects (chunks of ${count(chunkBytes)} bytes) are alive, as many as are queued (${count(queuedMessages)}).`,
   "allocator-glibc-keeps": ({ totalBytes, inUseBytes, keptBytes }) =>
     `malloc_info: of ${bytes(totalBytes)} taken from the system ${bytes(inUseBytes)} are in use and ${bytes(keptBytes)} are free: kept by the allocator, not lost.`,
   "allocator-glibc-in-use": ({ totalBytes, inUseBytes, keptBytes }) =>
@@ -325,8 +333,8 @@ const NEXT: Readonly<
     command: null,
   }),
   "capture-heap": () => ({
-    text: "Series from outside show that memory grows, not who holds it: capture the heap, too.",
-    command: "lagleak <captures> --memory memory.txt",
+    text: "Series from outside show that memory grows, not who holds it: profile the process, or capture its heap.",
+    command: "lagleak attach <pid> --profile",
   }),
   "say-started-at": () => ({
     text: "Say when the capture began, so that what was recorded beside it can be laid over it.",

@@ -1,0 +1,9 @@
+/** All ways into a running process, in alphabetical order. A new one is a file in this folder and a line here. */
+import type { Attacher } from "./attacher.ts";
+import type { Gauge } from "./gauge.ts";
+
+/** Level 0: read without a stop, at every tick. */
+export const gauges: readonly Gauge[] = [];
+
+/** Levels 1 and 2: asked for by name or by level. */
+export const attachers: readonly Attacher[] = [];
