@@ -35,6 +35,8 @@ export interface Attacher {
   readonly id: string; // "node-sampling": the name in `--method`, `doctor` and `list methods`
   readonly title: string;
   readonly level: Level;
+  /** False: only when it is named, not when its level is asked for (slow, large, or a stand-in for a better one). */
+  readonly byLevel?: boolean;
   /** What it sees, and what it cannot see. */
   readonly sees: string;
   /** Whether it is a method for this kind of process at all. */

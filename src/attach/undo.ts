@@ -89,6 +89,11 @@ export function undoLogsIn(folder: string): readonly UndoKey[] {
   });
 }
 
+/** For a process that has ended: what was open in it is gone. */
+export function forgetUndoLog(folder: string, { pid, startTicks }: UndoKey): void {
+  rmSync(path.join(folder, `${pid}-${startTicks}.json`), { force: true });
+}
+
 /** A log that cannot be understood has nothing that could be taken back. */
 function readSteps(file: string): readonly UndoStep[] {
   try {

@@ -26,6 +26,11 @@ const commands: readonly Entry[] = [
     load: () => import("./commands/analyze.ts"),
   },
   {
+    name: "attach",
+    summary: "observe a running process without stopping it, profile it where asked, and answer",
+    load: () => import("./commands/attach.ts"),
+  },
+  {
     name: "ceiling",
     summary: "compute how much a client may buffer, and which settings fit a memory limit",
     load: () => import("./commands/ceiling.ts"),
@@ -41,9 +46,19 @@ const commands: readonly Entry[] = [
     load: () => import("./commands/convert.ts"),
   },
   {
+    name: "detach",
+    summary: "undo what an interrupted attach left behind in a process",
+    load: () => import("./commands/detach.ts"),
+  },
+  {
     name: "diff",
     summary: "show what grew and what shrank between two captures",
     load: () => import("./commands/diff.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "say which ways into a process work here, why others do not, and the exact fix",
+    load: () => import("./commands/doctor.ts"),
   },
   { name: "guide", summary: "say what to capture for your Kafka client, in five lines", load: () => import("./commands/guide.ts") },
   { name: "inspect", summary: "show what is in one capture, without judging it", load: () => import("./commands/inspect.ts") },

@@ -29,6 +29,7 @@ export interface Surroundings {
 
 export interface Terminal {
   readonly isTerminal: boolean; // stdout is read by a person
+  readonly isInteractive: boolean; // and lines on it can be overwritten, while keys come from stdin
   readonly color: boolean; // of stdout
   readonly columns: number; // of stdout; 100 where it is no terminal
   readonly progress: Progress;
@@ -59,6 +60,7 @@ export function openTerminal(options: TerminalOptions = {}, surroundings: Surrou
   };
   return {
     isTerminal: stdout.isTTY === true,
+    isInteractive: stdout.isTTY === true && stderr.isTTY === true && env["TERM"] !== "dumb" && (env["CI"] ?? "") === "",
     color: usesColor(options.color ?? "auto", stdout, env),
     columns: stdout.columns ?? 100,
     progress,

@@ -69,6 +69,11 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
 /** Everything that an answer can hang on. */
 export function addAnalyzeOptions(command: Command, formats: readonly AnswerFormat[]): void {
   command.argument("[captures...]", "captures of one process in any order: files, folders, globs, - for standard input");
+  addAnalyzeOptionsWithoutCaptures(command, formats);
+}
+
+/** The same for commands that make the captures themselves. */
+export function addAnalyzeOptionsWithoutCaptures(command: Command, formats: readonly AnswerFormat[]): void {
   addClientOptions(command);
   addEvidenceOptions(command);
   addAttributionOptions(command);

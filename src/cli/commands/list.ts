@@ -1,5 +1,6 @@
 /** `lagleak list formats|clients|methods`: what is supported, from the registries themselves. */
 import { Argument, type Command } from "commander";
+import { attachers, gauges } from "../../attach/index.ts";
 import { clients } from "../../clients/index.ts";
 import { formats } from "../../formats/index.ts";
 import { ExitCode } from "../exit-codes.ts";
@@ -28,8 +29,16 @@ const LISTS = {
         return { id, title: `${title} (${language}${builtOn === undefined ? "" : `, built on ${builtOn}`})`, more: null };
       }),
   },
-  // ways into a running process; this version only reads captures that other programs took
-  methods: { data: (): readonly Row[] => [], rows: (): readonly Row[] => [] },
+  methods: {
+    data: () => [
+      ...gauges.map(({ id, title }) => ({ id, title, level: 0 })),
+      ...attachers.map(({ id, title, level, sees }) => ({ id, title, level, sees })),
+    ],
+    rows: () => [
+      ...gauges.map(({ id, title }): Row => ({ id, title: `${title} (level 0)`, more: null })),
+      ...attachers.map(({ id, title, level, sees }): Row => ({ id, title: `${title} (level ${level})`, more: sees })),
+    ],
+  },
 } as const;
 
 const EXAMPLES = `
