@@ -31,6 +31,7 @@ export interface RuntimeHeap {
   readonly committedBytes: number; // taken from the operating system
   readonly usedAfterCollectionBytes?: number; // where the runtime says what survived its last collection
   readonly collections?: number;
+  readonly majorCollections?: number; // of them, those that look at old objects, too
   readonly externalBytes?: number; // outside of the heap, and held by its objects
 }
 
