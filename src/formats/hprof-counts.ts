@@ -21,7 +21,6 @@ export interface PartsWindow {
 const INSTANCE = 0x21;
 const OBJECTS = 0x22;
 const PRIMITIVES = 0x23;
-const PRIMITIVE_BYTES: Uint8Array = Uint8Array.of(0, 0, 0, 0, 1, 2, 4, 8, 1, 2, 4, 8, 0, 0, 0, 0);
 const CACHE_SLOTS = 1 << 12;
 
 export class TypeCounts implements DumpSink {
@@ -73,16 +72,17 @@ export class TypeCounts implements DumpSink {
 
   #count(kind: number, type: number, bytes: number, blocks: number): void {
     if (kind === NodeKind.type) return;
-    this.#makeRoom(type);
-    this.#bytes[type] = (this.#bytes[type] as number) + bytes;
-    this.#blocks[type] = (this.#blocks[type] as number) + blocks;
+    const room = this.#room(type);
+    room.bytes[type] = (room.bytes[type] as number) + bytes;
+    room.blocks[type] = (room.blocks[type] as number) + blocks;
   }
 
-  #makeRoom(type: number): void {
+  #room(type: number): { readonly bytes: Float64Array; readonly blocks: Float64Array } {
     while (type >= this.#bytes.length) {
       this.#bytes = doubled(this.#bytes);
       this.#blocks = doubled(this.#blocks);
     }
+    return { bytes: this.#bytes, blocks: this.#blocks };
   }
 
   /** Counts the parts from `start` on, as many as are of the common kinds and wholly there. @returns where the next one begins */
@@ -91,7 +91,8 @@ export class TypeCounts implements DumpSink {
     cache.refresh(idBytes);
     const { high, low, type: types, bytes: least, firstOffset, offsets } = cache;
     const isWide = idBytes === 8;
-    const primitives = new Float64Array(2 * PRIMITIVE_BYTES.length);
+    let { bytes, blocks } = this.#room(0);
+    const primitives = new Float64Array(32); // bytes, and from 16 on blocks, by type of the elements
     let edges = 0;
     let nodes = 0;
     let position = start;
@@ -99,50 +100,62 @@ export class TypeCounts implements DumpSink {
     const lastHead = end - 25;
     while (position <= lastHead) {
       const tag = buffer[position];
-      if (tag === INSTANCE || tag === OBJECTS) {
-        const classAt = position + (tag === INSTANCE ? 5 : 9) + idBytes;
-        const count = view.getUint32(tag === INSTANCE ? classAt + idBytes : classAt - 4);
-        const values = position + 9 + 2 * idBytes;
-        const bytes = tag === INSTANCE ? count : count * idBytes;
-        if (values + bytes > end) break;
+      if (tag === INSTANCE) {
+        const classAt = position + 5 + idBytes;
         const classHigh = isWide ? view.getUint32(classAt) : 0;
         const classLow = view.getUint32(isWide ? classAt + 4 : classAt);
         const slot = slotOf(classLow);
         if ((low[slot] !== classLow || high[slot] !== classHigh) && !cache.fill(slot, classHigh, classLow)) break;
-        if (tag === INSTANCE) {
-          if (bytes < (least[slot] as number)) break;
-          const last = firstOffset[2 * slot + 1] as number;
-          for (let row = firstOffset[2 * slot] as number; row < last; row++) {
-            const at = values + (offsets[row] as number);
-            if ((view.getInt32(at) | (isWide ? view.getInt32(at + 4) : 0)) !== 0) edges++;
-          }
-        } else if (isWide) {
-          for (let at = values; at < values + bytes; at += 8) if ((view.getInt32(at) | view.getInt32(at + 4)) !== 0) edges++;
-        } else {
-          for (let at = values; at < values + bytes; at += 4) if (view.getInt32(at) !== 0) edges++;
+        const size = view.getUint32(classAt + idBytes);
+        const values = classAt + idBytes + 4;
+        const next = values + size;
+        if (size < (least[slot] as number) || next > end) break;
+        const last = firstOffset[2 * slot + 1] as number;
+        for (let row = firstOffset[2 * slot] as number; row < last; row++) {
+          const at = values + (offsets[row] as number);
+          if ((view.getInt32(at) | (isWide ? view.getInt32(at + 4) : 0)) !== 0) edges++;
         }
         const type = types[slot] as number;
-        if (type >= this.#bytes.length) this.#makeRoom(type);
-        this.#bytes[type] = (this.#bytes[type] as number) + bytes;
-        this.#blocks[type] = (this.#blocks[type] as number) + 1;
-        position = values + bytes;
+        if (type >= blocks.length) ({ bytes, blocks } = this.#room(type));
+        bytes[type] = (bytes[type] as number) + size;
+        blocks[type] = (blocks[type] as number) + 1;
+        position = next;
       } else if (tag === PRIMITIVES) {
         const countAt = position + 5 + idBytes;
-        const element = (buffer[countAt + 4] as number) & 15;
-        const bytes = view.getUint32(countAt) * (PRIMITIVE_BYTES[element] as number);
-        const next = countAt + 5 + bytes;
-        if (next > end || PRIMITIVE_BYTES[element] === 0 || element !== buffer[countAt + 4]) break;
-        primitives[element] = (primitives[element] as number) + bytes;
+        const element = buffer[countAt + 4] as number;
+        if (element > 11 || element < 4) break;
+        const size = view.getUint32(countAt) * (1 << (element & 3));
+        const next = countAt + 5 + size;
+        if (next > end) break;
+        primitives[element] = (primitives[element] as number) + size;
         primitives[16 + element] = (primitives[16 + element] as number) + 1;
+        position = next;
+      } else if (tag === OBJECTS) {
+        const classAt = position + 9 + idBytes;
+        const classHigh = isWide ? view.getUint32(classAt) : 0;
+        const classLow = view.getUint32(isWide ? classAt + 4 : classAt);
+        const slot = slotOf(classLow);
+        if ((low[slot] !== classLow || high[slot] !== classHigh) && !cache.fill(slot, classHigh, classLow)) break;
+        const values = classAt + idBytes;
+        const size = view.getUint32(classAt - 4) * idBytes;
+        const next = values + size;
+        if (next > end) break;
+        for (let at = values; at < next; at += idBytes) {
+          if ((view.getInt32(at) | (isWide ? view.getInt32(at + 4) : 0)) !== 0) edges++;
+        }
+        const type = types[slot] as number;
+        if (type >= blocks.length) ({ bytes, blocks } = this.#room(type));
+        bytes[type] = (bytes[type] as number) + size;
+        blocks[type] = (blocks[type] as number) + 1;
         position = next;
       } else break;
       nodes++;
     }
     this.nodes += nodes;
     this.edges += edges;
-    for (let element = 0; element < 16; element++) {
-      const blocks = primitives[16 + element] as number;
-      if (blocks > 0) this.#count(NodeKind.array, cache.primitiveArray(element), primitives[element] as number, blocks);
+    for (let element = 4; element <= 11; element++) {
+      const count = primitives[16 + element] as number;
+      if (count > 0) this.#count(NodeKind.array, cache.primitiveArray(element), primitives[element] as number, count);
     }
     return position;
   }

@@ -82,7 +82,11 @@ async function read(input: Input, options: ReadOptions): Promise<Profile> {
   let instants = 0;
   let lastMs = 0;
   let startMs = 0;
-  const { version, takenAt: headAt, losses } = await readDumps(input, options, {
+  const {
+    version,
+    takenAt: headAt,
+    losses,
+  } = await readDumps(input, options, {
     begin: (startedAtMs) => {
       if (instants === 0) startMs = startedAtMs;
       // dumps of one file are in time order, whatever their clocks say
@@ -118,15 +122,19 @@ async function read(input: Input, options: ReadOptions): Promise<Profile> {
 /** The graph of the last dump of the file. @throws Failure */
 async function readGraph(input: Input): Promise<CapturedGraph> {
   let found: CapturedGraph | null = null;
-  const { losses } = await readDumps(input, { symbolize: false }, {
-    begin: () => {
-      found = null;
+  const { losses } = await readDumps(
+    input,
+    { symbolize: false },
+    {
+      begin: () => {
+        found = null;
+      },
+      graph: (graph) => {
+        found = graph;
+      },
+      counts: () => {},
     },
-    graph: (graph) => {
-      found = graph;
-    },
-    counts: () => {},
-  });
+  );
   if (found === null) {
     throw new Failure({
       code: "truncated",
