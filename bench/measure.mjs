@@ -11,11 +11,12 @@ export const BIN = fileURLToPath(new URL("../dist/bin/lagleak.js", import.meta.u
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
-/** Runs a command once. Its output is read and thrown away. @returns seconds and bytes */
+/** Runs a command once. Its output is read and thrown away. @returns seconds and bytes; `cpuSeconds` in steps of 10 ms */
 export async function measure([command, ...args]) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] });
   child.stdout.resume();
   let peakBytes = 0;
+  const cpuBefore = cpuOfChildren();
   const started = process.hrtime.bigint();
   const watch = setInterval(() => {
     peakBytes = Math.max(peakBytes, peakOf(child.pid));
@@ -24,7 +25,19 @@ export async function measure([command, ...args]) {
   clearInterval(watch);
   const wallSeconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}`);
-  return { wallSeconds, peakBytes };
+  return { wallSeconds, peakBytes, cpuSeconds: cpuOfChildren() - cpuBefore };
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** User and system time of all children that have ended, theirs included; 0 where there is no /proc. */
+function cpuOfChildren() {
+  try {
+    const fields = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /, "").split(" ");
+    return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
 }
 
 /** VmHWM of a process; 0 when it has ended. */
@@ -37,7 +50,10 @@ function peakOf(pid) {
   }
 }
 
-/** The two in turns after one warm-up each. `ratio` = theirs / ours, median over the pairs: above 1 we are faster. */
+/**
+ * The two in turns after one warm-up each. `ratio` = theirs / ours, median over the pairs: above 1 we are faster. `cpuRatio`: the
+ * same of the time on processors, which says more where the machine has other things to do.
+ */
 export async function compare(ours, theirs, { runs = 5 } = {}) {
   await measure(ours);
   await measure(theirs);
@@ -45,6 +61,7 @@ export async function compare(ours, theirs, { runs = 5 } = {}) {
   for (let run = 0; run < runs; run++) pairs.push([await measure(ours), await measure(theirs)]);
   return {
     ratio: median(pairs.map(([a, b]) => b.wallSeconds / a.wallSeconds)),
+    cpuRatio: median(pairs.map(([a, b]) => b.cpuSeconds / a.cpuSeconds)),
     ours: { seconds: median(pairs.map(([a]) => a.wallSeconds)), peakBytes: Math.max(...pairs.map(([a]) => a.peakBytes)) },
     theirs: { seconds: median(pairs.map(([, b]) => b.wallSeconds)), peakBytes: Math.max(...pairs.map(([, b]) => b.peakBytes)) },
   };
@@ -74,7 +91,7 @@ export function has(command, ...args) {
 const mebibytes = (bytes) => (bytes === 0 ? "" : `${Math.round(bytes / 2 ** 20)} MiB`);
 
 /** One line of the table; `goal` is the least ratio (or, with `atMost`, the largest time of ours in units of theirs). */
-export function row(what, { ratio, ours, theirs }, goal = "") {
+export function row(what, { ratio, cpuRatio, ours, theirs }, goal = "") {
   const cells = [
     what.padEnd(46),
     `${ratio.toFixed(2)}x`.padStart(8),
@@ -82,6 +99,7 @@ export function row(what, { ratio, ours, theirs }, goal = "") {
     `${theirs.seconds.toFixed(3)} s`.padStart(9),
     mebibytes(ours.peakBytes).padStart(9),
     mebibytes(theirs.peakBytes).padStart(9),
+    Number.isFinite(cpuRatio) ? `  cpu ${cpuRatio.toFixed(2)}x` : "",
     goal === "" ? "" : `  goal ${goal}`,
   ];
   console.log(cells.join(" "));

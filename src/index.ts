@@ -49,6 +49,8 @@ export type { Report } from "./report/report.ts";
 export interface ReadOptions extends OpenOptions {
   /** Name bare addresses from the symbol tables of the modules on this machine. Default: true. */
   readonly symbolize?: boolean;
+  /** Memory that an object graph may take; above it the profile has types and no holders, and says so. Default: without limit. */
+  readonly memoryBytes?: number;
 }
 
 /**
@@ -59,7 +61,9 @@ export async function read(paths: readonly string[], options: ReadOptions = {}):
   const members: Member[] = [];
   for (const path of paths) {
     const input = await openInput(path, options);
-    members.push({ profile: await readCapture(input, { symbolize: options.symbolize ?? true }), modifiedAt: input.modifiedAt });
+    const { symbolize = true, memoryBytes } = options;
+    const profile = await readCapture(input, { symbolize, ...(memoryBytes === undefined ? {} : { memoryBytes }) });
+    members.push({ profile, modifiedAt: input.modifiedAt });
   }
   return joinSeries(members);
 }

@@ -63,6 +63,7 @@ export type LossCode =
   | "stale" // the profile shows an earlier moment than the capture (Go without a GC)
   | "blind" // memory that this capture cannot see (attached later, outside of the heap)
   | "left-out" // a capture that does not belong into the series
+  | "no-graph" // who holds what is not known: the memory for it is not there
   | "no-names" // addresses that could not be named
   | "clock" // the times are missing or contradict each other
   | "evidence" // a part of the evidence that could not be used

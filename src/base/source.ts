@@ -2,11 +2,11 @@
  * Opens what the user named (a file or standard input), undoes gzip and zstd by magic number, and hands out chunks of the
  * decompressed content with a limit on its size. A stream that is cut becomes a Loss, never a silent end.
  */
-import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { gunzip, unzstd, type ZstdDecoder } from "./decompress.ts";
 import { Failure, type Loss } from "./failure.ts";
+import { fileChunks } from "./file-chunks.ts";
 import { HEAD_BYTES } from "./recognition.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
@@ -44,7 +44,7 @@ const MIN_DECOMPRESSED_LIMIT = 4 * 1024 ** 3;
 
 /** @throws Failure `not-found`, `not-readable`, `empty` */
 export async function openInput(path: string, options: OpenOptions = {}): Promise<Input> {
-  if (path === "-") return makeInput("-", process.stdin, null, null, options);
+  if (path === "-") return makeInput("-", iterate(process.stdin), null, null, options);
   let sizeBytes: number;
   let modifiedAt: number;
   try {
@@ -67,7 +67,7 @@ export async function openInput(path: string, options: OpenOptions = {}): Promis
       cause,
     });
   }
-  return makeInput(path, createReadStream(path, { highWaterMark: CHUNK_BYTES }), sizeBytes, modifiedAt, options);
+  return makeInput(path, fileChunks(path), sizeBytes, modifiedAt, options);
 }
 
 /** The same from memory, handed out in chunks of any size: for tests and for the library. */
@@ -80,18 +80,23 @@ export function inputFromBytes(
   function* slices(): Iterable<Uint8Array> {
     for (let offset = 0; offset < bytes.length; offset += chunkBytes) yield bytes.subarray(offset, offset + chunkBytes);
   }
-  return makeInput(name, Readable.from(slices(), { objectMode: true }), bytes.length, null, options);
+  return makeInput(name, iterate(Readable.from(slices(), { objectMode: true })), bytes.length, null, options);
 }
 
+function iterate(stream: Readable): AsyncIterator<Uint8Array> {
+  return stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+}
+
+/** `raw`: each chunk is valid until the next is asked for; `return` closes what it comes from. */
 async function makeInput(
   name: string,
-  stream: Readable,
+  raw: AsyncIterator<Uint8Array>,
   sizeBytes: number | null,
   modifiedAt: number | null,
   options: OpenOptions,
 ): Promise<Input> {
   const losses: Loss[] = [];
-  const raw = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const close = (): void => void raw.return?.();
   /** What was read to look at it, to be read again by whoever takes the content. */
   const looked: Uint8Array[] = [];
   let readBytes = 0;
@@ -104,7 +109,7 @@ async function makeInput(
 
   let start: Uint8Array = new Uint8Array(0);
   while (start.length < MAGIC_BYTES) {
-    const more = await readMore();
+    const more = (await readMore())?.slice() ?? null;
     if (more === null) break;
     looked.push(more);
     start = concat([start, more]);
@@ -127,7 +132,7 @@ async function makeInput(
         yield known;
         continue;
       }
-      const more = readBytes < LARGEST_LOOK_BYTES ? await readMore() : null;
+      const more = readBytes < LARGEST_LOOK_BYTES ? ((await readMore())?.slice() ?? null) : null;
       if (more === null) return;
       looked.push(more);
       yield more;
@@ -136,7 +141,7 @@ async function makeInput(
   const damage: Loss[] = [];
   const head = await headOf(compression, look(), damage);
   if (head.length === 0) {
-    stream.destroy();
+    close();
     throw new Failure({
       code: "empty",
       message: damage[0]?.text ?? `holds a ${compression} stream without content`,
@@ -149,7 +154,7 @@ async function makeInput(
     try {
       for (let chunk = looked.shift() ?? null; chunk !== null; chunk = looked.shift() ?? (await readMore())) yield chunk;
     } finally {
-      stream.destroy();
+      close();
     }
   }
 
@@ -158,7 +163,7 @@ async function makeInput(
     if (taken) throw new Error("the content of an input can be taken once");
     taken = true;
     if (compression === "none") return stored();
-    return limited(name, compression === "gzip" ? gunzip(stored(), losses) : unzstd(stored(), losses, options.zstd), limit);
+    return limited(name, compression === "gzip" ? gunzip(kept(stored()), losses) : unzstd(kept(stored()), losses, options.zstd), limit);
   }
 
   async function readAll(maxBytes = LARGEST_BUFFER_BYTES): Promise<Uint8Array> {
@@ -205,6 +210,11 @@ async function readFailing(name: string, raw: AsyncIterator<Uint8Array>): Promis
   } catch (cause) {
     throw new Failure({ code: "not-readable", message: `cannot be read (${String(cause)})`, where: { file: name }, cause });
   }
+}
+
+/** For decoders, which ask for more before they are done with what they have. */
+async function* kept(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield chunk.slice();
 }
 
 function compressionOf(start: Uint8Array): Compression {

@@ -8,6 +8,10 @@ import type { TypedGraph } from "../model/retainer-tree.ts";
 export interface ReadOptions {
   /** Name bare addresses from the symbol tables of the modules, where these files exist on this machine. */
   readonly symbolize: boolean;
+  /** What there is and not who holds it: formats with object graphs need not build them. Default: false. */
+  readonly typesOnly?: boolean;
+  /** Memory that an object graph may take; above it there is no graph, and a Loss says so. Default: without limit. */
+  readonly memoryBytes?: number;
 }
 
 /** An object graph with what its nodes are, and the damage of the file. */

@@ -59,6 +59,8 @@ const INSIDE =
 
 /** Names and classes of the file, and the types that the profile has of them. */
 export class HprofClasses {
+  /** Another one whenever a class is defined or named: then whatever was derived from classes is out of date. */
+  version = 0;
   readonly #fieldNames: string[] = [""];
   readonly types: TypeInit[] = [{ name: "", isInside: false }];
   readonly #strings: Map<number, string> = new Map();
@@ -98,6 +100,7 @@ export class HprofClasses {
 
   loadClass(key: number, serial: number, nameId: number): void {
     const name = javaName(this.text(nameId));
+    this.version++;
     this.#classNameBySerial.set(serial, name);
     const known = this.byKey(key);
     if (known === null) this.#add(key, name);
@@ -118,6 +121,7 @@ export class HprofClasses {
 
   define(key: number, superKey: number, fields: readonly Field[]): ClassInfo {
     const known = this.byKey(key) ?? this.#add(key, UNNAMED);
+    this.version++;
     known.superKey = superKey;
     known.fields = fields;
     known.layout = null;

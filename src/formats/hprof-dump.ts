@@ -38,7 +38,20 @@ const LARGEST_POOL_BYTES = 64 * 1024;
 /** What the stack traces of the file say about a frame of a thread. */
 export type FrameNames = (thread: number, frame: number) => string;
 
-export class HprofDump {
+/** What the parser tells of a dump: objects, each followed by its references. */
+export interface DumpSink {
+  readonly startedAtMs: number;
+  isCut: boolean;
+  node: (kind: number, type: number, key: number, bytes: number) => void;
+  edge: (kind: number, name: number, key: number) => void;
+  root: (tag: number, key: number, thread: number, frame: number) => void;
+  /** The object that was added last is a ByteBuffer on an array, of so many bytes. */
+  view: (bytes: number) => void;
+  /** The object that was added last was not all there. */
+  dropLast: () => void;
+}
+
+export class HprofDump implements DumpSink {
   readonly startedAtMs: number;
   /** Rows, 0 (none) and 1 (the root of all roots) included. */
   length = 2;
@@ -81,7 +94,7 @@ export class HprofDump {
   }
 
   /** References that follow are this object's. */
-  node(kind: number, type: number, key: number, bytes: number): number {
+  node(kind: number, type: number, key: number, bytes: number): void {
     const row = this.length++;
     if (row >= this.kind.length - 1) this.#growNodes();
     this.kind[row] = kind;
@@ -89,10 +102,8 @@ export class HprofDump {
     this.key[row] = key;
     this.selfBytes[row] = bytes;
     this.firstEdge[row] = this.edges;
-    return row;
   }
 
-  /** The object that was added last was not all there. */
   dropLast(): void {
     this.length--;
     this.edges = this.firstEdge[this.length] as number;
@@ -113,9 +124,26 @@ export class HprofDump {
     this.#roots.frame.push(frame);
   }
 
-  view(row: number, bytes: number): void {
-    this.#views.row.push(row);
+  view(bytes: number): void {
+    this.#views.row.push(this.length - 1);
     this.#views.bytes.push(bytes);
+  }
+
+  /** Tells another sink of the objects and references that were read so far. */
+  replay(sink: DumpSink): void {
+    sink.isCut = this.isCut;
+    for (let row = 2; row < this.length; row++) {
+      sink.node(this.kind[row] as number, this.type[row] as number, this.key[row] as number, this.selfBytes[row] as number);
+      const end = row + 1 === this.length ? this.edges : (this.firstEdge[row + 1] as number);
+      for (let edge = this.firstEdge[row] as number; edge < end; edge++) {
+        sink.edge(this.edgeKind[edge] as number, this.edgeName[edge] as number, this.target[edge] as number);
+      }
+    }
+  }
+
+  /** What the graph and its analysis take at their largest. */
+  get graphBytes(): number {
+    return this.length * BYTES_OF_OBJECT + this.edges * BYTES_OF_REFERENCE;
   }
 
   /** Completes the graph. To be called once. `nowhere`: references that point to no object. */
@@ -176,7 +204,8 @@ export class HprofDump {
       } else pushTo(byTag, kind, (): number[] => []).push(row);
     }
     const synthetic = (type: number, held: readonly (readonly [row: number, name: number])[]): number => {
-      const row = this.node(NodeKind.synthetic, type, 0, 0);
+      const row = this.length;
+      this.node(NodeKind.synthetic, type, 0, 0);
       for (const [to, name] of held) this.edge(EdgeKind.property, name, to);
       return row;
     };
@@ -254,6 +283,10 @@ export class HprofDump {
   }
 }
 
+/** Columns here, and those of dominators, retained sizes and paths beside them. */
+const BYTES_OF_OBJECT = 64;
+const BYTES_OF_REFERENCE = 14;
+
 const FIRST_ROWS = 1 << 12;
 /** Of most objects and references, at least: where the size of the file is known, the columns need not grow. */
 const LEAST_OBJECT_BYTES = 32;
@@ -278,7 +311,7 @@ function pushTo<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): 
 
 /** An instance: its references by its layout, its values from `start` on. */
 export function addInstance(
-  dump: HprofDump,
+  dump: DumpSink,
   type: number,
   key: number,
   layout: Layout,
@@ -287,11 +320,11 @@ export function addInstance(
   start: number,
   keyAt: (offset: number) => number,
 ): void {
-  const row = dump.node(NodeKind.object, type, key, bytes);
+  dump.node(NodeKind.object, type, key, bytes);
   const { offsets, names, referent } = layout;
   for (let place = 0; place < offsets.length; place++) {
     const to = keyAt(start + (offsets[place] as number));
     if (to !== 0) dump.edge(place === referent ? EdgeKind.weak : EdgeKind.property, names[place] as number, to);
   }
-  if (layout.capacityOffset >= 0) dump.view(row, view.getInt32(start + layout.capacityOffset));
+  if (layout.capacityOffset >= 0) dump.view(view.getInt32(start + layout.capacityOffset));
 }

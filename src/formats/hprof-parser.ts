@@ -7,7 +7,8 @@
  */
 import { EdgeKind, NodeKind } from "../model/object-graph.ts";
 import { type Field, HprofClasses, sizeOfType, UNNAMED } from "./hprof-classes.ts";
-import { addInstance, HprofDump, ROOT_NAMES } from "./hprof-dump.ts";
+import { TypeCounts } from "./hprof-counts.ts";
+import { addInstance, type DumpSink, ROOT_NAMES } from "./hprof-dump.ts";
 import { ObjectKeys } from "./hprof-keys.ts";
 
 const Tag = { string: 0x01, loadClass: 0x02, frame: 0x04, trace: 0x05, dump: 0x0c, segment: 0x1c, end: 0x2c } as const;
@@ -21,7 +22,8 @@ const LARGEST_INSTANCE_BYTES = 1024 * 1024; // 65,535 fields of 8 bytes are half
 /** Instances whose class comes later are kept as they are, up to this. */
 const MOST_WAITING_BYTES = 256 * 1024 * 1024;
 const WRAP = 2 ** 32;
-const FIRST_BUFFER_BYTES = 1 << 20;
+const FIRST_BUFFER_BYTES = 1 << 17;
+const LOOK_AHEAD_BYTES = 1 << 16;
 
 export type OnDamage = (code: "truncated" | "malformed-record", text: string, offset: number) => void;
 
@@ -42,13 +44,17 @@ export class HprofParser {
   readonly keys: ObjectKeys = new ObjectKeys();
   version = "";
   takenAt = 0; // Unix ms; 0 = the file has no head
-  dump: HprofDump | null = null;
+  /** Of what is being read; another one may take its place between two chunks. */
+  dump: DumpSink | null = null;
+  readonly #newDump: (startedAtMs: number) => DumpSink;
   /** Dumps that have been read to their end. */
-  readonly #onDump: (dump: HprofDump) => void;
+  readonly #onDump: (dump: DumpSink) => void;
   readonly #onDamage: OnDamage;
   #idBytes: number;
-  #buffer: Uint8Array = new Uint8Array(FIRST_BUFFER_BYTES);
+  /** The chunk that came last, or, where a record goes over the end of one, what is left of it with what follows. */
+  #buffer: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#buffer.buffer);
+  #own: Uint8Array = new Uint8Array(FIRST_BUFFER_BYTES);
   #base = 0; // offset in the file of the buffer's first byte
   #pos = 0;
   #end = 0;
@@ -65,18 +71,22 @@ export class HprofParser {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   readonly #isPart: boolean;
-  readonly #expectedBytes: number;
   readonly #frames: Map<number, StackFrame> = new Map();
   readonly #traces: Map<number, readonly number[]> = new Map();
   readonly #traceOfThread: Map<number, number> = new Map();
   readonly #ownNames: { readonly loader: number; readonly superclass: number };
 
-  /** `partIdBytes`: the file is a part of a parallel dump, which has no head; null = it is a whole one. `expectedBytes`: 0 = unknown. */
-  constructor(partIdBytes: number | null, expectedBytes: number, onDump: (dump: HprofDump) => void, onDamage: OnDamage) {
+  /** `partIdBytes`: the file is a part of a parallel dump, which has no head; null = it is a whole one. */
+  constructor(
+    partIdBytes: number | null,
+    newDump: (startedAtMs: number) => DumpSink,
+    onDump: (dump: DumpSink) => void,
+    onDamage: OnDamage,
+  ) {
+    this.#newDump = newDump;
     this.#onDump = onDump;
     this.#onDamage = onDamage;
     this.#isPart = partIdBytes !== null;
-    this.#expectedBytes = expectedBytes;
     this.#idBytes = partIdBytes ?? 0;
     if (partIdBytes !== null) this.#state = "records";
     this.#ownNames = { loader: this.classes.ownName("<class loader>"), superclass: this.classes.ownName("<superclass>") };
@@ -86,23 +96,50 @@ export class HprofParser {
     return this.#base + this.#pos;
   }
 
+  /** The chunk is not kept. */
   push(chunk: Uint8Array): void {
-    const buffered = this.#end - this.#pos;
-    if (this.#pos > 0) {
-      this.#buffer.copyWithin(0, this.#pos, this.#end);
-      this.#base += this.#pos;
-      this.#pos = 0;
-      this.#end = buffered;
+    const rest = this.#end - this.#pos;
+    let taken = 0;
+    if (rest > 0) {
+      // most records that go over the end of a chunk are short
+      taken = Math.min(chunk.length, LOOK_AHEAD_BYTES);
+      this.#append(chunk.subarray(0, taken));
+      while (this.#step());
+      if (this.#pos < rest && taken < chunk.length) {
+        this.#append(chunk.subarray(taken));
+        taken = chunk.length;
+        while (this.#step());
+      }
     }
-    if (buffered + chunk.length > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(this.#buffer.length * 2, buffered + chunk.length));
-      larger.set(this.#buffer.subarray(0, buffered));
-      this.#buffer = larger;
-      this.#view = new DataView(larger.buffer);
+    if (taken < chunk.length) {
+      const start = rest === 0 ? 0 : this.#pos - rest;
+      this.#base += this.#pos - start;
+      this.#look(chunk, start, chunk.length);
+      while (this.#step());
     }
-    this.#buffer.set(chunk, this.#end);
-    this.#end += chunk.length;
-    while (this.#step());
+    if (this.#buffer !== this.#own) this.#append(new Uint8Array(0));
+  }
+
+  #look(buffer: Uint8Array, position: number, end: number): void {
+    const view = this.#view;
+    if (buffer.buffer !== view.buffer || buffer.byteOffset !== view.byteOffset || buffer.byteLength !== view.byteLength) {
+      this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    }
+    this.#buffer = buffer;
+    this.#pos = position;
+    this.#end = end;
+  }
+
+  /** What is left, and the chunk behind it, at the start of the own buffer. */
+  #append(chunk: Uint8Array): void {
+    const rest = this.#end - this.#pos;
+    const bytes = rest + chunk.length;
+    const own = bytes <= this.#own.length ? this.#own : new Uint8Array(Math.max(this.#own.length * 2, bytes));
+    if (own !== this.#buffer || this.#pos > 0) own.set(this.#buffer.subarray(this.#pos, this.#end));
+    own.set(chunk, rest);
+    this.#own = own;
+    this.#base += this.#pos;
+    this.#look(own, 0, bytes);
   }
 
   /** To be called once, after the last chunk. */
@@ -220,7 +257,7 @@ export class HprofParser {
     const start = this.#pos + 9;
     const id = this.#idBytes;
     if (tag === Tag.string && length >= id) {
-      const text = Buffer.from(this.#buffer.buffer, start + id, length - id).toString("utf8");
+      const text = Buffer.from(this.#view.buffer, this.#view.byteOffset + start + id, length - id).toString("utf8");
       this.classes.addString(this.#id(start), text);
     } else if (tag === Tag.loadClass && length >= 8 + 2 * id) {
       this.classes.loadClass(this.#key(start + 4), this.#u4(start), this.#id(start + 8 + id));
@@ -241,7 +278,7 @@ export class HprofParser {
     if (tag === Tag.dump)
       this.#endDump(false); // each is a dump of its own, segments belong together
     else this.#hasSegments = true;
-    this.dump ??= new HprofDump(micros / 1000, this.#expectedBytes);
+    this.dump ??= this.#newDump(micros / 1000);
     if (length === 0) this.#onDamage("truncated", "a dump of length 0: its writer was killed before it wrote the length", this.offset);
     if (length === 0) this.dump.isCut = true;
     this.#pos += 9;
@@ -265,7 +302,7 @@ export class HprofParser {
   }
 
   /** Its class came later, or never. */
-  #addWaiting(dump: HprofDump, key: number, classKey: number, bytes: number, values: Uint8Array): void {
+  #addWaiting(dump: DumpSink, key: number, classKey: number, bytes: number, values: Uint8Array): void {
     const info = this.classes.byKey(classKey);
     const layout = info === null ? null : this.classes.layoutOf(info, this.#idBytes);
     if (info === null || layout === null || layout.bytes > bytes) {
@@ -287,6 +324,7 @@ export class HprofParser {
       return true;
     }
     if (!this.#has(1)) return false;
+    if (this.dump instanceof TypeCounts && this.#isBounded && this.#counted(this.dump)) return true;
     const tag = this.#buffer[this.#pos] as number;
     const id = this.#idBytes;
     switch (tag) {
@@ -315,6 +353,14 @@ export class HprofParser {
         if (ROOT_NAMES.has(tag)) return this.#root(tag, id, -1);
         return this.#unknownPart(tag);
     }
+  }
+
+  /** Whether the counts took something. */
+  #counted(counts: TypeCounts): boolean {
+    const start = this.#pos;
+    const end = Math.min(this.#end, this.#heapEnd - this.#base);
+    this.#pos = counts.take({ buffer: this.#buffer, view: this.#view, idBytes: this.#idBytes, end }, start);
+    return this.#pos > start;
   }
 
   #isPastWrappedEnd(offset: number): boolean {
@@ -393,7 +439,7 @@ export class HprofParser {
         this.#onDamage("malformed-record", "an instance is shorter than its class says: its references are left out", this.offset);
       dump.node(NodeKind.object, info?.type ?? this.classes.typeOf(UNNAMED), key, bytes);
     } else {
-      this.#waiting.push({ key, classKey, bytes, values: this.#buffer.slice(start, start + bytes) });
+      this.#waiting.push({ key, classKey, bytes, values: new Uint8Array(this.#buffer.subarray(start, start + bytes)) });
       this.#waitingBytes += bytes;
     }
     return true;

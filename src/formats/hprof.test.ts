@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Failure } from "../base/failure.ts";
+import { Failure, type Loss } from "../base/failure.ts";
 import { inputFromBytes } from "../base/source.ts";
 import { checkProfile } from "../model/check-profile.ts";
 import type { Profile } from "../model/profile.ts";
 import { heapDump } from "../testing/captures.ts";
+import { readOrFail } from "../testing/conformance.ts";
+import { mutate, seededRandom } from "../testing/damage.ts";
 import { HprofWriter, int } from "../testing/hprof-writer.ts";
 import { hprof } from "./hprof.ts";
 import { ObjectKeys, RowsByKey } from "./hprof-keys.ts";
@@ -166,6 +168,61 @@ test("slices of a large byte[] say who holds it, and the byte[] lies with most o
   const { slicedStores } = profile.graph ?? assert.fail("no graph");
   assert.equal(slicedStores.length, 1);
   assert.deepEqual(Array.from(slicedStores.slices), [2, 1]);
+});
+
+/** Live bytes by type, however a profile shows who holds them. */
+function bytesByType(profile: Profile): Readonly<Record<string, number>> {
+  const bytes: Record<string, number> = {};
+  for (const [path, size] of Object.entries(bytesByPath(profile))) {
+    const type = path.split(" > ").at(-1) ?? "";
+    bytes[type] = (bytes[type] ?? 0) + size;
+  }
+  return bytes;
+}
+
+test("types are counted alike with the graph and without it, whatever is damaged", async () => {
+  const random = seededRandom(7);
+  const dumps = [heapDump(8, 0x1c).bytes(), heapDump(4, 0x0c).bytes()];
+  const readAs = (bytes: Uint8Array, chunkBytes: number, typesOnly: boolean): Promise<Profile | null> =>
+    readOrFail("heap.hprof", bytes, async () =>
+      hprof.read(await inputFromBytes("heap.hprof", bytes, chunkBytes), { symbolize: false, typesOnly }),
+    );
+  let answered = 0;
+  for (let round = 0; round < 300; round++) {
+    const whole = dumps[round % 2] as Uint8Array;
+    const bytes = round < 2 ? whole : round < 60 ? whole.subarray(0, 40 + 29 * round) : mutate(whole, random);
+    const [graph, counts] = [await readAs(bytes, 60 + (round % 50), false), await readAs(bytes, 1 << 18, true)];
+    assert.equal(counts === null, graph === null);
+    if (counts === null || graph === null) continue;
+    answered++;
+    assert.deepEqual(bytesByType(counts), bytesByType(graph));
+    assert.deepEqual(counts.losses.filter(isOfTheFile), graph.losses.filter(isOfTheFile));
+  }
+  assert.ok(answered > 100);
+});
+
+/** Whether a reference leads somewhere is known to a graph only. */
+function isOfTheFile({ text }: Loss): boolean {
+  return !text.startsWith("references");
+}
+
+test("without the graph objects and references are counted, and roots are none", async () => {
+  const profile = await hprof.read(await inputFromBytes("heap.hprof", heapDump(8, 0x1c).bytes()), { symbolize: false, typesOnly: true });
+  checkProfile(profile);
+  const { nodes, edges, accumulations } = profile.graph ?? assert.fail("no counts");
+  assert.deepEqual([nodes, edges, accumulations], [12, 10, []]);
+});
+
+test("where the memory for a graph is not there, types are counted and the profile says so", async () => {
+  const bytes = heapDump(8, 0x1c).bytes();
+  const profile = await hprof.read(await inputFromBytes("heap.hprof", bytes, 512), { symbolize: false, memoryBytes: 300 });
+  checkProfile(profile);
+  assert.deepEqual(bytesByType(profile), bytesByType(await read(bytes)));
+  assert.equal(profile.graph, null);
+  assert.deepEqual(
+    profile.losses.map(({ code }) => code),
+    ["no-graph"],
+  );
 });
 
 test("a file without a single object is refused with a hint at the parts", async () => {

@@ -30,23 +30,21 @@ export class GraphSeries {
   }
 }
 
-/** Objects of which nothing says who holds them: each lies at its type. */
+/** Objects of which nothing says who holds them: each lies at its type. `bytes` and `blocks` by row of the types. */
 export function projectTypes(
-  nodes: Readonly<{ length: number; kind: Uint8Array; type: Uint32Array; key: Uint32Array; selfBytes: Float64Array }>,
+  { bytes, blocks }: Readonly<{ bytes: ArrayLike<number>; blocks: ArrayLike<number> }>,
   types: readonly TypeInit[],
   builder: ProfileBuilder,
   series: GraphSeries,
 ): void {
   const paths = types.map((type, row) => (row === 0 ? 0 : builder.path(0, builder.frame(frameInit(type, builder)))));
-  const bytes: number[] = [0];
-  const blocks: number[] = [0];
-  for (let node = 1; node < nodes.length; node++) {
-    if (!isBlock(nodes.kind[node] as number, nodes.key[node] as number)) continue;
-    const path = paths[nodes.type[node] as number] ?? 0;
-    bytes[path] = (bytes[path] ?? 0) + (nodes.selfBytes[node] as number);
-    blocks[path] = (blocks[path] ?? 0) + 1;
+  const liveBytes: number[] = [0];
+  const liveBlocks: number[] = [0];
+  for (const [type, path] of paths.entries()) {
+    liveBytes[path] = (liveBytes[path] ?? 0) + (bytes[type] ?? 0);
+    liveBlocks[path] = (liveBlocks[path] ?? 0) + (blocks[type] ?? 0);
   }
-  series.change(bytes, blocks, builder);
+  series.change(liveBytes, liveBlocks, builder);
 }
 
 /** Whether a node is an object of the heap: classes are not, nor are nodes without an id, which only group others. */

@@ -51,7 +51,7 @@ async function inspect(capture: string, options: InspectOptions): Promise<ExitCo
     onProgress: terminal.progress.advance,
     ...openOptions(options),
   });
-  const profile = await readCapture(input, { symbolize: options.symbolize }).finally(terminal.progress.end);
+  const profile = await readCapture(input, { symbolize: options.symbolize, typesOnly: true }).finally(terminal.progress.end);
   // attribution, without which nobody can say whose a name is, is loaded only where it is needed
   const shown = options.redact === true ? (await import("../../index.ts")).redact(profile) : profile;
   const answer = inspectAnswer(shown, options.top);
