@@ -4,11 +4,11 @@
  * slices become twice as wide. Every slice is an instant, also the quiet ones: a plateau has to be seen as one.
  *
  * A *unit* is what the log counts by: a path, or a path with one block size (heaptrack's allocation info). The counts lie in a
- * grid, slice by slice, so that an event is two additions next to those of the other units of its slice. Where the log has
- * no addresses, frees are matched first in, first out within a unit; then what survives are the youngest births of the unit,
- * and the grid already knows how many were born in which slice.
+ * grid, slice by slice. Where the log has no addresses, frees are matched first in, first out within a unit; then what survives
+ * are the youngest births of the unit, and the grid already knows how many were born in which slice.
  */
 import { at, Float64Builder, Uint32Builder } from "../base/columns.ts";
+import { EventGrid } from "./event-grid.ts";
 import type { Changes, Survivors } from "./profile.ts";
 import type { ProfileBuilder } from "./profile-builder.ts";
 
@@ -23,6 +23,7 @@ const MAX_CELLS = 4_000_000;
 const MAX_CELLS_WITH_SIZES = 1_500_000;
 const MAX_ROWS = 600_000;
 const FEWEST_SLICES = 24;
+const FIRST_UNITS = 1024;
 
 export interface FoldOptions {
   /** Width of the first slices: the clock of the writer. */
@@ -66,35 +67,31 @@ export class EventFold {
   #residentBytes: Float64Array = new Float64Array(MAX_INSTANTS + 1); // by slice, the highest
 
   readonly #pathOf: Uint32Builder = new Uint32Builder(); // by unit
-  readonly #blockBytes: Float64Builder = new Float64Builder(); // by unit, where all its blocks have one size
+  #signedBytes: Float64Array = new Float64Array(2 * FIRST_UNITS); // by event code: the size of a unit's blocks, then less of it
 
-  // the grid: cell = slice * #columns + unit
-  #columns = 1024; // units there is room for
-  #slices = MAX_INSTANTS; // slices there is room for, slice 0 not counted
-  #base: number; // of the open slice
-  #born: Uint32Array;
-  #freed: Uint32Array;
-  #bornBytes: Float64Array;
-  #freedBytes: Float64Array;
+  readonly #grid: EventGrid;
+  #columns = FIRST_UNITS; // units there is room for
+  #slices = MAX_INSTANTS; // slices there may be, slice 0 not counted
+  #counts: Uint32Array; // of the open slice
+  #bytes: Float64Array;
 
   constructor(options: FoldOptions) {
     this.#options = options;
     this.#sliceMs = options.sliceMs;
     this.#hasSizes = options.matching === "exact";
-    this.#base = this.#columns;
-    const cells = (this.#slices + 1) * this.#columns;
-    this.#born = new Uint32Array(cells);
-    this.#freed = new Uint32Array(cells);
-    this.#bornBytes = new Float64Array(this.#hasSizes ? cells : 0);
-    this.#freedBytes = new Float64Array(this.#hasSizes ? cells : 0);
+    this.#grid = new EventGrid(this.#hasSizes);
+    this.#grid.widen(this.#columns, this.#slice);
+    this.#counts = this.#grid.counts(this.#slice);
+    this.#bytes = this.#grid.bytes(this.#slice);
   }
 
   /** A new unit of a path, with the size of its blocks where they have one. Units are numbered from 0 in the order of the calls. */
   unit(path: number, blockBytes = 0): number {
     const unit = this.#pathOf.length;
     this.#pathOf.push(path);
-    this.#blockBytes.push(blockBytes);
     if (unit >= this.#columns) this.#widen();
+    this.#signedBytes[2 * unit] = blockBytes;
+    this.#signedBytes[2 * unit + 1] = -blockBytes;
     return unit;
   }
 
@@ -116,9 +113,7 @@ export class EventFold {
   }
 
   allocate(unit: number, bytes: number): void {
-    const cell = this.#base + unit;
-    this.#born[cell] = (this.#born[cell] as number) + 1;
-    if (this.#hasSizes) this.#bornBytes[cell] = (this.#bornBytes[cell] as number) + bytes;
+    this.#count(2 * unit, bytes);
     this.#liveBytes += bytes;
     if (this.#liveBytes > this.#peakBytes) {
       this.#peakBytes = this.#liveBytes;
@@ -127,10 +122,34 @@ export class EventFold {
   }
 
   free(unit: number, bytes: number): void {
-    const cell = this.#base + unit;
-    this.#freed[cell] = (this.#freed[cell] as number) + 1;
-    if (this.#hasSizes) this.#freedBytes[cell] = (this.#freedBytes[cell] as number) + bytes;
+    this.#count(2 * unit + 1, bytes);
     this.#liveBytes -= bytes;
+  }
+
+  #count(cell: number, bytes: number): void {
+    this.#counts[cell] = (this.#counts[cell] as number) + 1;
+    if (this.#hasSizes) this.#bytes[cell] = (this.#bytes[cell] as number) + bytes;
+  }
+
+  /**
+   * Many events of one moment, in order, of units with one block size each: the first `length` codes, `2 * unit` for an
+   * allocation and `2 * unit + 1` for a free. What logs of hundreds of millions of events are counted with.
+   */
+  record(codes: Uint32Array, length: number): void {
+    const counts = this.#counts;
+    const signedBytes = this.#signedBytes;
+    let live = this.#liveBytes;
+    let peak = this.#peakBytes;
+    for (let event = 0; event < length; event++) {
+      const code = codes[event] as number;
+      counts[code] = (counts[code] as number) + 1;
+      live += signedBytes[code] as number;
+      if (live > peak) peak = live;
+    }
+    this.#liveBytes = live;
+    if (peak === this.#peakBytes) return;
+    this.#peakBytes = peak;
+    this.#peakAtMs = this.#elapsedMs;
   }
 
   /** The clock goes on; a clock that goes back is taken to stand still. */
@@ -143,8 +162,13 @@ export class EventFold {
     if (slice === this.#slice) return;
     // a slice begins with what the process was said to hold before it
     this.#residentBytes.fill(this.#resident, this.#slice + 1, slice + 1);
+    this.#open(slice);
+  }
+
+  #open(slice: number): void {
     this.#slice = slice;
-    this.#base = slice * this.#columns;
+    this.#counts = this.#grid.counts(slice);
+    this.#bytes = this.#grid.bytes(slice);
   }
 
   /** The resident set as the log states it for the current time. */
@@ -155,7 +179,7 @@ export class EventFold {
 
   /** Everything so far was before the capture (a runtime attach): totals start anew. */
   reset(): void {
-    for (const grid of [this.#born, this.#freed, this.#bornBytes, this.#freedBytes]) grid.fill(0);
+    this.#grid.clear();
     this.#liveBytes = 0;
     this.#peakBytes = 0;
     this.#peakAtMs = 0;
@@ -169,30 +193,18 @@ export class EventFold {
       while (this.#slice > this.#slices / 2) this.#merge();
       this.#slices >>= 1;
     }
-    const columns = this.#columns * 2;
-    const widened = <Grid extends Uint32Array | Float64Array>(grid: Grid, wider: Grid): Grid => {
-      if (grid.length === 0) return grid;
-      for (let slice = 0; slice <= this.#slices; slice++) {
-        wider.set(grid.subarray(slice * this.#columns, (slice + 1) * this.#columns), slice * columns);
-      }
-      return wider;
-    };
-    const cells = (this.#slices + 1) * columns;
-    this.#born = widened(this.#born, new Uint32Array(cells));
-    this.#freed = widened(this.#freed, new Uint32Array(cells));
-    this.#bornBytes = widened(this.#bornBytes, new Float64Array(this.#hasSizes ? cells : 0));
-    this.#freedBytes = widened(this.#freedBytes, new Float64Array(this.#hasSizes ? cells : 0));
-    this.#columns = columns;
-    this.#base = this.#slice * columns;
+    this.#columns *= 2;
+    const signedBytes = new Float64Array(2 * this.#columns);
+    signedBytes.set(this.#signedBytes);
+    this.#signedBytes = signedBytes;
+    this.#grid.widen(this.#columns, this.#slice);
+    this.#open(this.#slice);
   }
 
   /** Slices 2k-1 and 2k become slice k. */
   #merge(): void {
     const last = this.#slice;
-    const units = this.#pathOf.length;
-    for (const grid of [this.#born, this.#freed, this.#bornBytes, this.#freedBytes]) {
-      if (grid.length > 0) mergeSlices(grid, this.#columns, units, last);
-    }
+    this.#grid.merge(last);
     const resident = new Float64Array(MAX_INSTANTS + 1);
     for (let slice = 1; slice <= last; slice++) {
       const merged = (slice + 1) >> 1;
@@ -200,39 +212,37 @@ export class EventFold {
     }
     this.#residentBytes = resident;
     this.#sliceMs *= 2;
-    this.#slice = (last + 1) >> 1;
-    this.#base = this.#slice * this.#columns;
+    this.#open((last + 1) >> 1);
     this.#options.onMerge?.();
   }
 
   /** Writes instants and changes into the builder. Where matching is exact, `survivors` says what lives, after the last merge. */
   finish(builder: ProfileBuilder, survivors: () => Iterable<Survivor> = () => []): Folded {
-    while (this.#slice >= 2 * FEWEST_SLICES && this.#countRows() > MAX_ROWS) this.#merge();
+    let mostRows = this.#countRows();
+    while (this.#slice >= 2 * FEWEST_SLICES && mostRows > MAX_ROWS) {
+      this.#merge();
+      mostRows = this.#countRows();
+    }
+    const { matching } = this.#options;
     // where matching is exact, the reader knows the block of every free
-    const impossibleFrees = this.#options.matching === "fifo" ? this.#dropImpossibleFrees() : 0;
+    const outcome = matching === "fifo" ? this.#dropImpossibleFrees() : null;
     for (let slice = 1; slice <= this.#slice; slice++) {
       builder.instant({
         elapsedMs: Math.min(slice * this.#sliceMs, Math.max(this.#elapsedMs, (slice - 1) * this.#sliceMs)),
         residentBytes: at(this.#residentBytes, slice),
       });
     }
-    const changes = this.#changes();
-    builder.adoptChanges(changes);
     const bornBytes = new Float64Array(this.#slice + 1);
-    for (let row = 0; row < changes.length; row++) {
-      const slice = at(changes.instant, row);
-      bornBytes[slice] = at(bornBytes, slice) + at(changes.allocatedBytes, row);
-    }
-    const { matching } = this.#options;
+    builder.adoptChanges(this.#changes(mostRows, bornBytes));
     return {
       survivors: {
-        ...survivorsTable(matching === "fifo" ? this.#youngest() : survivors()),
+        ...survivorsTable(outcome === null ? survivors() : this.#youngest(outcome)),
         clock: "instants",
         matching,
         slices: this.#slice + 1,
         bornBytes,
       },
-      impossibleFrees,
+      impossibleFrees: outcome?.dropped ?? 0,
       peakBytes: this.#peakBytes,
       peakAtMs: this.#peakAtMs,
     };
@@ -240,90 +250,86 @@ export class EventFold {
 
   #countRows(): number {
     let rows = 0;
-    const units = this.#pathOf.length;
     for (let slice = 1; slice <= this.#slice; slice++) {
-      for (let cell = slice * this.#columns; cell < slice * this.#columns + units; cell++) {
-        if (this.#born[cell] !== 0 || this.#freed[cell] !== 0) rows++;
+      const counts = this.#grid.countsOf(slice);
+      for (let cell = 0; cell < counts.length; cell += 2) {
+        if (((counts[cell] as number) | (counts[cell + 1] as number)) !== 0) rows++;
       }
     }
     return rows;
   }
 
   /** Done at the end and not with every free, of which there are hundreds of millions. */
-  #dropImpossibleFrees(): number {
+  #dropImpossibleFrees(): Outcome {
     const units = this.#pathOf.length;
     const live = new Float64Array(units);
-    const [born, freed] = [this.#born, this.#freed];
+    const isDoubtful = new Uint8Array(units);
     let dropped = 0;
     for (let slice = 1; slice <= this.#slice; slice++) {
-      let cell = slice * this.#columns;
-      for (let unit = 0; unit < units; unit++, cell++) {
-        const left = (live[unit] as number) + (born[cell] as number) - (freed[cell] as number);
-        if (left >= 0) {
-          live[unit] = left;
-          continue;
+      const counts = this.#grid.countsOf(slice);
+      const known = Math.min(units, counts.length / 2);
+      for (let unit = 0, cell = 0; unit < known; unit++, cell += 2) {
+        let freed = counts[cell + 1] as number;
+        let left = (live[unit] as number) + (counts[cell] as number) - freed;
+        if (left < 0) {
+          dropped -= left;
+          freed += left;
+          counts[cell + 1] = freed;
+          left = 0;
         }
-        live[unit] = 0;
-        freed[cell] = (freed[cell] as number) + left;
-        dropped -= left;
+        live[unit] = left;
+        if (freed !== 0) isDoubtful[unit] = 1;
       }
     }
-    return dropped;
+    return { dropped, live, isDoubtful };
   }
 
-  /** One row for each slice and path in which something happened. */
-  #changes(): Changes {
-    const rows = new ChangeRows(Math.max(1, this.#countRows()));
+  /** One row for each slice and path in which something happened; at most so many. Adds up what was born in each slice. */
+  #changes(mostRows: number, bornBytesOf: Float64Array): Changes {
+    const rows = new ChangeRows(Math.max(1, mostRows));
     const units = this.#pathOf.length;
     for (let slice = 1; slice <= this.#slice; slice++) {
       rows.openSlice(slice);
-      for (let unit = 0; unit < units; unit++) {
-        const cell = slice * this.#columns + unit;
-        const born = this.#born[cell] as number;
-        const freed = this.#freed[cell] as number;
-        if (born === 0 && freed === 0) continue;
-        const blockBytes = this.#blockBytes.get(unit);
-        const bornBytes = this.#hasSizes ? (this.#bornBytes[cell] as number) : born * blockBytes;
-        const freedBytes = this.#hasSizes ? (this.#freedBytes[cell] as number) : freed * blockBytes;
+      const counts = this.#grid.countsOf(slice);
+      const bytes = this.#grid.bytesOf(slice);
+      const known = Math.min(units, counts.length / 2);
+      let sum = 0;
+      for (let unit = 0, cell = 0; unit < known; unit++, cell += 2) {
+        const born = counts[cell] as number;
+        const freed = counts[cell + 1] as number;
+        if ((born | freed) === 0) continue;
+        const blockBytes = this.#signedBytes[cell] as number;
+        const bornBytes = this.#hasSizes ? (bytes[cell] as number) : born * blockBytes;
+        const freedBytes = this.#hasSizes ? (bytes[cell + 1] as number) : freed * blockBytes;
         rows.add(this.#pathOf.get(unit), bornBytes - freedBytes, born - freed, bornBytes, born);
+        sum += bornBytes;
       }
+      bornBytesOf[slice] = sum;
     }
     return rows.finish();
   }
 
   /** First in, first out: what lives of a unit are its youngest births. */
-  *#youngest(): Iterable<Survivor> {
-    const units = this.#pathOf.length;
-    for (let unit = 0; unit < units; unit++) {
-      let live = 0;
-      let isDoubtful = false;
-      for (let slice = 1; slice <= this.#slice; slice++) {
-        const cell = slice * this.#columns + unit;
-        live += (this.#born[cell] as number) - (this.#freed[cell] as number);
-        isDoubtful ||= this.#freed[cell] !== 0;
-      }
+  *#youngest({ live, isDoubtful }: Outcome): Iterable<Survivor> {
+    for (let unit = 0; unit < live.length; unit++) {
+      let left = at(live, unit);
+      if (left === 0) continue;
       const path = this.#pathOf.get(unit);
-      const blockBytes = this.#blockBytes.get(unit);
-      for (let bornAt = this.#slice; bornAt >= 1 && live > 0; bornAt--) {
-        const blocks = Math.min(live, this.#born[bornAt * this.#columns + unit] as number);
-        if (blocks > 0) yield { path, bornAt, bytes: blocks * blockBytes, blocks, isDoubtful };
-        live -= blocks;
+      const blockBytes = this.#signedBytes[2 * unit] as number;
+      for (let bornAt = this.#slice; bornAt >= 1 && left > 0; bornAt--) {
+        const blocks = Math.min(left, this.#grid.countsOf(bornAt)[2 * unit] ?? 0);
+        if (blocks > 0) yield { path, bornAt, bytes: blocks * blockBytes, blocks, isDoubtful: isDoubtful[unit] === 1 };
+        left -= blocks;
       }
     }
   }
 }
 
-/** In place: slice k is never written before slices 2k-1 and 2k are read. */
-function mergeSlices(grid: Uint32Array | Float64Array, columns: number, units: number, last: number): void {
-  for (let merged = 1; merged <= (last + 1) >> 1; merged++) {
-    const to = merged * columns;
-    const from = (2 * merged - 1) * columns;
-    const hasSecond = 2 * merged <= last;
-    for (let unit = 0; unit < units; unit++) {
-      grid[to + unit] = (grid[from + unit] as number) + (hasSecond ? (grid[from + columns + unit] as number) : 0);
-    }
-  }
-  grid.fill(0, (((last + 1) >> 1) + 1) * columns, (last + 1) * columns);
+/** What the log came to, by unit. */
+interface Outcome {
+  readonly dropped: number; // frees of what was not live
+  readonly live: Float64Array; // blocks
+  readonly isDoubtful: Uint8Array; // 1 where some were freed
 }
 
 /** Rows of changes, slice by slice; several units of one path are summed. */
