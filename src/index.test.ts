@@ -197,3 +197,14 @@ test("a client that is not known is said where it shows, and a wrong id is refus
     (failure: unknown) => failure instanceof Failure && failure.code === "usage" && /Did you mean librdkafka/.test(failure.hint ?? ""),
   );
 });
+
+test("an experiment follows the schema, and needs a second half", () => {
+  const [before, after] = [sketch("at 0s a > malloc 1000\nat 10s a > malloc +64000"), sketch("at 0s a > malloc 2000")];
+  const answer = analyze(before, { experiment: { kind: "drain", profile: after } });
+  assert.ok(isAnswer(JSON.parse(JSON.stringify(answer))), JSON.stringify(isAnswer.errors));
+  assert.deepEqual(answer.experiment?.captures, ["sketch"]);
+  assert.throws(
+    () => analyze(before, { experiment: { kind: "drain", profile: null } }),
+    (failure: unknown) => failure instanceof Failure && failure.code === "usage",
+  );
+});

@@ -12,7 +12,9 @@ import { type OwnRules, readRules as readOwnRules } from "./clients/own-rules.ts
 import type { Evidence } from "./evidence/evidence.ts";
 import { readCapture } from "./formats/recognize.ts";
 import { attribute } from "./judge/attribution.ts";
+import { withExperiment } from "./judge/experiment.ts";
 import { type Circumstances, gatherFacts, NOTHING_TOLD, type ProcessFacts } from "./judge/facts.ts";
+import type { ExperimentKind } from "./judge/group-facts.ts";
 import type { Grouping } from "./judge/groupings.ts";
 import { judge } from "./judge/judge.ts";
 import { redactFacts, redactProfile } from "./judge/redact.ts";
@@ -79,6 +81,15 @@ export interface AnalyzeOptions {
   readonly tree?: boolean;
   /** Hide the names that are the user's own. Default: false. See docs/redaction.md. */
   readonly redact?: boolean;
+  /** What was captured after a change that decides: see docs/verdict.md. The profile is then the half before it. */
+  readonly experiment?: ExperimentHalf;
+}
+
+/** The second half of an experiment. */
+export interface ExperimentHalf {
+  readonly kind: ExperimentKind;
+  readonly profile: Profile | null; // null: evidence alone, as before
+  readonly evidence?: readonly Evidence[];
 }
 
 /** Judges a profile (null: evidence alone) and composes the answer. */
@@ -99,8 +110,22 @@ function factsOf(profile: Profile | null, options: AnalyzeOptions): ProcessFacts
     throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Give at least one capture, or --stats." });
   }
   if (options.told?.client !== undefined && options.told.client !== null) requireClient(options.told.client, options.told.rules ?? null);
-  const facts = gatherFacts(profile, clients, evidence, { ...NOTHING_TOLD, ...options.told });
-  return options.redact === true ? redactFacts(facts) : facts;
+  const told = { ...NOTHING_TOLD, ...options.told };
+  const gathered = (of: Profile | null, beside: readonly Evidence[], circumstances: Circumstances): ProcessFacts => {
+    const facts = gatherFacts(of, clients, beside, circumstances);
+    return options.redact === true ? redactFacts(facts) : facts;
+  };
+  const facts = gathered(profile, evidence, told);
+  if (options.experiment === undefined) return facts;
+  const { kind, profile: after, evidence: evidenceAfter = [] } = options.experiment;
+  if (after === null && evidenceAfter.length === 0) {
+    throw new Failure({
+      code: "usage",
+      message: "the experiment has no second half",
+      hint: "Name what was captured after the change behind --: lagleak analyze --experiment drain before.heap -- after.heap",
+    });
+  }
+  return withExperiment(facts, gathered(after, evidenceAfter, { ...told, startedAt: null }), kind);
 }
 
 function composeOptions({ top, groupBy, tree }: AnalyzeOptions): ComposeOptions {

@@ -396,3 +396,22 @@ test("groups and the tree of an answer are those that were asked for", async () 
   assert.deepEqual(answer.tree?.children[0]?.names, ["main"]);
   assert.equal(JSON.parse((await lagleak([capture, "--json"])).stdout).tree, undefined);
 });
+
+test("an experiment takes its halves from both sides of --", async () => {
+  const reading = async (name: string, levels: readonly number[]): Promise<string> => {
+    const file = path.join(folder, name);
+    const rows = levels.map((mib, row) => `2026-11-24T12:00:${String(row * 5).padStart(2, "0")}Z,${mib * 1024}`);
+    await writeFile(file, `time,rss_kb\n${rows.join("\n")}\n`);
+    return file;
+  };
+  const before = await reading("lagging.csv", [20, 60, 100, 101, 100, 101]);
+  const after = await reading("drained.csv", [24, 22]);
+  const outcome = await lagleak(["--experiment", "drain", before, "--json", "--", after]);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const { experiment } = JSON.parse(outcome.stdout) as Answer;
+  assert.equal(experiment?.outcome, "experiment:drained");
+  assert.equal(experiment?.beforeBytes, 101 * 2 ** 20 - 2 ** 19);
+  const half = await lagleak(["analyze", "--experiment", "drain", before]);
+  assert.equal(half.code, 2);
+  assert.match(half.stderr, /an experiment has two halves\n {2}.* -- /);
+});

@@ -8,6 +8,7 @@ import { Failure } from "../base/failure.ts";
 import type { OpenOptions } from "../base/source.ts";
 import { parseBytes, parseDurationMs } from "../base/units.ts";
 import type { Told } from "../judge/facts.ts";
+import { EXPERIMENTS } from "../judge/group-facts.ts";
 import { GROUPINGS, type Grouping } from "../judge/groupings.ts";
 import type { Moment } from "../model/select.ts";
 import type { AnswerFormat } from "./output.ts";
@@ -123,6 +124,13 @@ export function addEvidenceOptions(command: Command): void {
     .option("--memory <file>", "memory of the process: CSV, pidstat, ps, kubectl top, Prometheus, malloc_info, …; repeatable", collect)
     .option("--memory-limit <size>", "what the process may use, such as the limit of its container", parseSize)
     .option("--started-at <time>", "when the capture began, as an ISO time, where the file does not say", parseTime);
+}
+
+export function experimentOption(): Option {
+  return new Option(
+    "--experiment <kind>",
+    "two halves, the second behind --: drain (the lag is gone), halve-queue (half the prefetch queue)",
+  ).choices(EXPERIMENTS);
 }
 
 export function addAttributionOptions(command: Command): void {

@@ -27,7 +27,7 @@ export function finding(
 const LEAST_WEIGHT = 1;
 
 /** What a reader asks for first is said even where it decides nothing. */
-const ALWAYS_SAID: ReadonlySet<string> = new Set(["ceiling", "queue-accounting", "lag", "single-instant"]);
+const ALWAYS_SAID: ReadonlySet<string> = new Set(["ceiling", "queue-accounting", "lag", "single-instant", "experiment"]);
 
 /** Reasons, the strongest first: what decides, then what explains it. */
 export function because(
@@ -49,6 +49,7 @@ export function because(
     .filter(({ id, logBayesFactor }) => Math.abs(logBayesFactor) >= LEAST_WEIGHT || ALWAYS_SAID.has(id))
     .sort((a, b) => Math.abs(b.logBayesFactor) - Math.abs(a.logBayesFactor));
   for (const { id, code, figures, logBayesFactor } of weighed) findings.push(finding(`${id}:${code}`, figures, {}, logBayesFactor));
+  findings.push(...assumedOfExperiment(facts, verdict));
   findings.push(...besides(verdict));
   findings.push(...reports(known));
   const suspect = suspectedClient(facts);
@@ -152,6 +153,14 @@ function retainersText(retainers: readonly RetainerStep[]): string {
   return `${shown.length < retainers.length ? "… > " : ""}${steps.join(" > ")}`;
 }
 
+/** What the halves of an experiment do not say themselves. */
+function assumedOfExperiment({ experiment }: ProcessFacts, { groups }: ProcessVerdict): readonly Finding[] {
+  if (experiment === undefined) return [];
+  const weighed = groups.flatMap(({ verdict }) => verdict.weighed).find(({ id }) => id === "experiment");
+  if (weighed === undefined || !("logBayesFactor" in weighed.figures)) return [];
+  return [finding(`experiment-${experiment.kind}-${experiment.isDone === true ? "checked" : "assumed"}`)];
+}
+
 /** What else the process does: a full queue beside a leak, and the other way round. */
 function besides({ groups, deciding, class: verdictClass }: ProcessVerdict): readonly Finding[] {
   return groups
@@ -221,11 +230,29 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   if (verdict.class === "inconclusive" && isQueue && lastObserved > 1) {
     const wait = waitFor(verdict.deciding, facts);
     if (wait !== null) steps.push(finding("capture-longer", { waitMs: wait }));
-    const setting = Object.keys(facts.ceilings[0]?.settings ?? {})[0];
-    if (setting !== undefined) steps.push(finding("halve-queue", {}, { setting }));
+    if (facts.experiment === undefined) steps.push(...experiments(facts, kind, format));
   } else if (verdict.class === "inconclusive" && lastObserved > 1 && verdict.blind === null && !facts.isObserved)
     steps.push(finding("capture-twice-as-long"));
+  else if (verdict.class === "inconclusive" && facts.isObserved && kind === "unknown" && facts.experiment === undefined)
+    steps.push(...experiments(facts, kind, format));
   return steps.slice(0, 4);
+}
+
+/** Formats of which one more capture costs no restart, so that the cheapest experiment is to let the lag go. */
+const TAKEN_AT_ANY_TIME: ReadonlySet<string> = new Set(["pprof", "class-histogram", "hprof", "v8-heap-snapshot", ""]);
+
+/** What decides between a queue and a leak, the cheapest first (growth.md 6.7 f). */
+function experiments(facts: ProcessFacts, kind: string | undefined, format: string): readonly Finding[] {
+  const [setting, value] = Object.entries(facts.ceilings[0]?.settings ?? {})[0] ?? [];
+  const steps: Finding[] = [];
+  if (kind !== "producer" && TAKEN_AT_ANY_TIME.has(format)) steps.push(finding("drain-queue", {}, { format }));
+  if (setting !== undefined) steps.push(finding("halve-queue", value === undefined ? {} : halfOf(value), { setting, format }));
+  return steps;
+}
+
+function halfOf(value: string): Readonly<Record<string, number>> {
+  const number = Number(value);
+  return Number.isFinite(number) && number >= 2 ? { from: number, to: Math.floor(number / 2) } : {};
 }
 
 /** When a straight line through the course would have crossed the ceiling: a leak crosses, a buffer cannot (growth.md 4.2). */

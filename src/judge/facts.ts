@@ -37,6 +37,7 @@ import { type CensusFacts, censusFacts, messageObjectSizes } from "./census.ts";
 import {
   type AgeFacts,
   type CeilingFacts,
+  type ExperimentKind,
   type GroupFacts,
   type GroupKind,
   isOfApplication,
@@ -135,6 +136,8 @@ export interface ProcessFacts {
   readonly losses: readonly Loss[];
   /** What the user's suppressions took out before anything was attributed. */
   readonly suppressed: Suppressed;
+  /** The second half of an experiment, of which this is the first; left out where none was made. */
+  readonly experiment?: { readonly kind: ExperimentKind; readonly after: ProcessFacts; readonly isDone: boolean | null };
 }
 
 const AGE_SLICES = 12;

@@ -26,6 +26,8 @@ export interface GroupFacts extends Series {
   readonly ages: AgeFacts | null;
   /** How far the consumer was behind; left out where it is not known, or where the client's statistics say more. */
   readonly lag?: LagFacts;
+  /** What the two halves of an experiment held; left out where none was made. */
+  readonly experiment?: ExperimentFacts;
   /** A clock of work done, one value an instant, ascending: messages consumed, bytes allocated. Null when unknown. */
   readonly operationalClock: Float64Array | null;
   /** Who holds the fetched bytes; null where no object graph shows it. */
@@ -48,6 +50,28 @@ export interface QueueFacts {
 export interface LagFacts {
   readonly mostBytes: Float64Array; // as heap; NaN where the lag is not known
   readonly messages: Float64Array;
+}
+
+/** `drain`: nothing more is produced and the consumer catches up. `halve-queue`: the same run with half the prefetch queue. */
+export const EXPERIMENTS = ["drain", "halve-queue"] as const;
+export type ExperimentKind = (typeof EXPERIMENTS)[number];
+
+/** Levels of one group in the two halves of an experiment, in bytes. */
+export interface ExperimentFacts {
+  readonly kind: ExperimentKind;
+  readonly beforeBytes: number; // at the end of the first half; halve-queue: at the last moment that both halves reach
+  readonly afterBytes: number; // at the end of the second; halve-queue: at the same moment
+  readonly baseBytes: number; // what it held before it grew; 0 where it was not seen growing
+  /** Whether what the experiment changes did change: the lag was gone, the setting was lowered. Null: nothing says so, assumed. */
+  readonly isDone: boolean | null;
+  /** Share of the first level that a full queue holds in the second half: 0, or the ratio of the ceilings. */
+  readonly queueShare: number;
+  /** halve-queue: the first half stood at its end, or at its ceiling, so that half of the queue must show. */
+  readonly wasFull: boolean;
+  /** Heap that the client's queue held at the end of each half, by its statistics; null where they do not say. */
+  readonly queuedBytes: number | null;
+  readonly queuedAfterBytes: number | null;
+  readonly isResident: boolean; // levels of resident memory, of which the allocator keeps a part
 }
 
 /**

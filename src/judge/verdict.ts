@@ -74,9 +74,10 @@ export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessV
   if (blind !== null) flatten(probabilities, BLIND_CAP);
   const deciding = decidingGroup(weighed, best);
   // What the deciding group itself does not dare to say (its minimum conditions), the process does not say either; and of
-  // memory without an owner nobody can say whether it is a queue.
+  // memory without an owner nobody can say whether it is a queue, unless an experiment did.
   const isBacked =
-    best === "outside-heap" || (deciding?.verdict.class === best && (best === "stable" || deciding.group.kind !== "unknown"));
+    best === "outside-heap" ||
+    (deciding?.verdict.class === best && (best === "stable" || deciding.group.kind !== "unknown" || showsQueue(deciding)));
   const called = probabilities[best] >= CALLED && blind === null && isBacked;
   return {
     class: called ? best : "inconclusive",
@@ -89,6 +90,10 @@ export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessV
     blind,
     outside,
   };
+}
+
+function showsQueue({ verdict }: WeighedGroup): boolean {
+  return verdict.weighed.some(({ id, code }) => id === "experiment" && (code === "drained" || code === "halved"));
 }
 
 function weighGroups(facts: ProcessFacts, fitter: ShapeFitter): readonly WeighedGroup[] {

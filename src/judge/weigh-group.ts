@@ -6,6 +6,7 @@
 import { at } from "../base/columns.ts";
 import { interpolate, logSumExp } from "../base/statistics.ts";
 import {
+  type ExperimentFacts,
   GROUP_CLASSES,
   type GroupClass,
   type GroupFacts,
@@ -115,13 +116,16 @@ export function weighGroup(facts: GroupFacts, fitter: ShapeFitter = new ShapeFit
     GROUP_CLASSES.filter((name) => isUnbounded(name) !== isUnbounded(likeliest)),
     logs,
   );
-  const grade = evidenceGrade(facts);
+  const tried = answers.some(({ id, figures }) => id === "experiment" && "logBayesFactor" in figures) ? facts.experiment : undefined;
+  const grades = [evidenceGrade(facts), ...(tried === undefined ? [] : [experimentGrade(tried)])];
+  const grade = grades.reduce((best, other) => (other < best ? other : best));
   const probabilities = posterior(logs, isQueue(facts.kind) ? LEAK_CAPS[grade] : 1);
   const confidence = probabilities[likeliest];
   const named = confidence >= LIKELY ? likeliest : null;
-  const queue = answers.find(({ figures }) => "logBayesFactor" in figures)?.figures["logBayesFactor"] ?? 0;
+  // evidence beside the course and the ceiling, of which each alone is enough
+  const factors = answers.flatMap(({ figures }) => figures["logBayesFactor"] ?? []);
   const fit = facts.liveBytes.length < 2 ? null : fitter.fit(facts);
-  const unmet = named === null ? [] : unmetConditions(named, facts, fit, queue);
+  const unmet = named === null ? [] : unmetConditions(named, facts, fit, factors);
   return {
     probabilities,
     class: named !== null && unmet.length === 0 ? named : "inconclusive",
@@ -151,6 +155,12 @@ export function evidenceGrade(facts: GroupFacts): EvidenceGrade {
   if (exactAges && facts.ceiling !== null) return "A";
   if (facts.queue !== null || (facts.ceiling !== null && facts.ceiling.sdShare <= KNOWN_CEILING_SD_SHARE)) return "B";
   return facts.ceiling !== null || ages || isLagBinding(facts) ? "C" : "D";
+}
+
+/** Levels of a heap before and after a checked change are as good as statistics; resident memory is what an allocator makes of it. */
+function experimentGrade({ isDone, isResident }: ExperimentFacts): EvidenceGrade {
+  if (isResident) return "C";
+  return isDone === true ? "A" : "B";
 }
 
 function isUnbounded(name: GroupClass): boolean {
@@ -192,7 +202,7 @@ function unmetConditions(
   name: GroupClass,
   facts: GroupFacts,
   fit: SeriesFit | null,
-  queueLogBayesFactor: number,
+  logBayesFactors: readonly number[],
 ): readonly UnmetCondition[] {
   const instants = facts.liveBytes.length;
   switch (name) {
@@ -205,13 +215,13 @@ function unmetConditions(
       if (instants < 3) return ["too-few-instants"];
       return fit !== null && hasSettled(fit) ? [] : ["not-settled"];
     case "buffering":
-      return isSeenBounded(facts, fit, queueLogBayesFactor) ? [] : ["no-bound-seen"];
+      return isSeenBounded(facts, fit, logBayesFactors) ? [] : ["no-bound-seen"];
     case "backlog":
       return hasTooFewSamples(facts) ? ["too-few-samples"] : [];
     case "leak": {
       const unmet: UnmetCondition[] = [];
       if (hasTooFewSamples(facts)) unmet.push("too-few-samples");
-      if (isQueue(facts.kind) && !isAccused(facts, queueLogBayesFactor)) unmet.push("no-sign-beside-growth");
+      if (isQueue(facts.kind) && !isAccused(facts, logBayesFactors)) unmet.push("no-sign-beside-growth");
       // one snapshot can be too much for a queue, but nothing else has a bound that it could be over
       if (!isQueue(facts.kind) && instants < 2) unmet.push("too-few-instants");
       return unmet;
@@ -240,11 +250,11 @@ function hasSettled(fit: SeriesFit): boolean {
 }
 
 /**
- * Something shows a bound: growth that ended at or under the ceiling, statistics that explain it, a queue that was drained by
- * half, or old memory that is gone while the level is under the ceiling.
+ * Something shows a bound: growth that ended at or under the ceiling, statistics or an experiment that explain it, a queue that
+ * was drained by half, or old memory that is gone while the level is under the ceiling.
  */
-function isSeenBounded(facts: GroupFacts, fit: SeriesFit | null, queueLogBayesFactor: number): boolean {
-  if (queueLogBayesFactor < -2) return true;
+function isSeenBounded(facts: GroupFacts, fit: SeriesFit | null, logBayesFactors: readonly number[]): boolean {
+  if (logBayesFactors.some((factor) => factor < -2)) return true;
   const ceiling = effectiveCeiling(facts);
   const ages = trustedAgeProfile(facts)?.cell;
   const peak = peakBytes(facts);
@@ -264,11 +274,11 @@ function likeliestShape(fit: SeriesFit, name: GroupClass): Shape {
 }
 
 /**
- * Something beside the growth of a queue speaks against it: a level over the ceiling, the statistics, survivors of every age, or
- * that nobody but the application holds it.
+ * Something beside the growth of a queue speaks against it: a level over the ceiling, the statistics, an experiment, survivors of
+ * every age, or that nobody but the application holds it.
  */
-function isAccused(facts: GroupFacts, queueLogBayesFactor: number): boolean {
-  if (queueLogBayesFactor > 3) return true;
+function isAccused(facts: GroupFacts, logBayesFactors: readonly number[]): boolean {
+  if (logBayesFactors.some((factor) => factor > 3)) return true;
   if (facts.retention !== null && facts.retention.onlyAppBytes > facts.retention.clientBytes + facts.retention.otherBytes) return true;
   const ceiling = effectiveCeiling(facts);
   // a partition that is stuck keeps its oldest messages while the others move on: only over the ceiling is that no queue

@@ -165,6 +165,17 @@ export interface AnswerClient {
   readonly namesTrusted: boolean;
 }
 
+/** An experiment of two halves; the verdict and everything else is about the first. */
+export interface AnswerExperiment {
+  readonly kind: "drain" | "halve-queue";
+  readonly outcome: string | null; // code of the reason that it gives; null: it says nothing of what was decided
+  /** Whether the halves themselves show that the lag was gone, or the queue smaller; null: assumed. */
+  readonly checked: boolean | null;
+  readonly beforeBytes: number | null; // of what was decided, at the end of the first half
+  readonly afterBytes: number | null;
+  readonly captures: readonly string[]; // of the second half
+}
+
 export interface Answer {
   readonly schemaVersion: 1;
   readonly tool: { readonly name: "lagleak"; readonly version: string };
@@ -179,4 +190,5 @@ export interface Answer {
   readonly suppressions: readonly AnswerSuppression[];
   readonly clients: readonly AnswerClient[]; // found in the capture, largest first
   readonly tree?: PathNode;
+  readonly experiment?: AnswerExperiment; // only where one was made
 }

@@ -8,7 +8,7 @@ import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgemen
 import { regroup } from "../judge/regroup.ts";
 import { residentAccount } from "../judge/resident-account.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
-import type { Answer, AnswerClient, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
+import type { Answer, AnswerClient, AnswerExperiment, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
 import { pathTree } from "./path-tree.ts";
 import { shorten } from "./printable.ts";
 import { adviceText, nextStep, reason, summary, suppressionText } from "./words.ts";
@@ -96,6 +96,26 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
     suppressions: suppressionsOf(facts),
     clients: clientsOf(facts),
     ...(tree === null ? {} : { tree }),
+    ...experimentOf(facts, judgement),
+  };
+}
+
+function experimentOf({ experiment }: ProcessFacts, { because }: Judgement): { readonly experiment?: AnswerExperiment } {
+  if (experiment === undefined) return {};
+  const found = because.find(({ code }) => code.startsWith("experiment:"));
+  const bytes = (figure: string): number | null => {
+    const value = found?.figures[figure];
+    return value === undefined ? null : Math.round(value);
+  };
+  return {
+    experiment: {
+      kind: experiment.kind,
+      outcome: found?.code ?? null,
+      checked: experiment.isDone,
+      beforeBytes: bytes("beforeBytes"),
+      afterBytes: bytes("afterBytes"),
+      captures: experiment.after.profile.captures.map(({ path }) => path),
+    },
   };
 }
 

@@ -203,7 +203,7 @@ function instantsText(instants: number, span: string): string {
   return instants === 1 ? "1 instant" : `${instants} instants ${span}`;
 }
 
-function captureLines({ captures, clients, losses, suppressions, totals }: Answer, columns: number, paint: Paint): string[] {
+function captureLines({ captures, clients, losses, suppressions, totals, experiment }: Answer, columns: number, paint: Paint): string[] {
   const formats = [...new Set(captures.map((capture) => capture.format))].join(", ");
   const clocks = [...new Set(captures.map((capture) => capture.clock))].join(", ");
   const span = totals.durationSeconds === null ? "times unknown" : `over ${formatDuration(totals.durationSeconds * 1000)}`;
@@ -211,7 +211,9 @@ function captureLines({ captures, clients, losses, suppressions, totals }: Answe
   const names = captures.length > 1 ? `${captures.length} captures` : shorten(printable(first), Math.max(20, columns - 50));
   const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${instantsText(totals.instants, span)}`;
   const found = clients.length === 0 ? [] : hang("", `Kafka clients in it: ${clients.map(clientWords).join("; ")}`, columns);
-  const lines = [...hang("", what, columns), ...found];
+  const second =
+    experiment === undefined || experiment.captures.length === 0 ? "" : `, and ${experiment.captures.length} more after the change`;
+  const lines = [...hang("", what + second, columns), ...found];
   for (const loss of losses) lines.push(...hang("! ", loss.text + (loss.offset === null ? "" : ` (byte ${loss.offset})`), columns));
   for (const suppression of suppressions) lines.push(...hang("! ", suppression.text, columns));
   return [paint("bold", "Read"), ...lines];

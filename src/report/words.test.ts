@@ -19,6 +19,9 @@ const CODES = [
   ...["grew", "held-by", "top-site", "queue-holds", "messages-held", "live-messages"],
   ...["attached-late", "allocations-only", "stale", "outside-growth", "reaches-ceiling", "cut-live-is-not-leaked"],
   ...["known-issue", "similar-issue"],
+  ...["drained", "not-drained", "drain-undecided", "drain-not-done"].map((code) => `experiment:${code}`),
+  ...["halved", "not-halved", "halve-undecided", "halve-tells-nothing"].map((code) => `experiment:${code}`),
+  ...["drain", "halve-queue"].flatMap((kind) => [`experiment-${kind}-checked`, `experiment-${kind}-assumed`]),
 ];
 
 const FIGURES = new Proxy({}, { get: () => 0.5 }) as Record<string, number>;
@@ -45,6 +48,7 @@ test("every next step says what to do", () => {
     "name-client",
     "name-functions",
     "capture-longer",
+    "drain-queue",
     "halve-queue",
     "capture-twice-as-long",
   ]) {

@@ -164,6 +164,16 @@ function atCeiling({ levelBytes = 0, ceilingBytes = 0, mostBytes = 0 }: Readonly
     : `${bytes(levelBytes)}, more than the ${bytes(ceilingBytes)} of a usual full queue and less than the ${bytes(mostBytes)} that the configuration allows at most.`;
 }
 
+/** What an experiment left of a level. */
+function left({ beforeBytes, afterBytes, isResident }: Readonly<Record<string, number>>): string {
+  const what = isResident === 1 ? "the resident memory" : "it";
+  return `${what} stood at ${bytes(afterBytes)}, ${bytes(beforeBytes)} before`;
+}
+
+function keptByAllocator({ isResident }: Readonly<Record<string, number>>): string {
+  return isResident === 1 ? " An allocator may keep what was freed, so that resident memory that stays says little." : "";
+}
+
 const REASONS: Readonly<Record<string, Sentence>> = {
   ...shapeSentences("shape", ""),
   ...shapeSentences("operational-clock", " when measured against the work done (bytes allocated)"),
@@ -211,6 +221,24 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `What still lives was allocated at first (only ${percent(lateShare)} of it late in the capture), as in a warm-up.`,
   "survivor-births:at-once": () => "What still lives was allocated at one moment.",
   "survivor-births:young": () => "What still lives is the youngest: it is kept for a while, not for ever.",
+  "experiment:drained": (figures) =>
+    `When the lag was gone ${left(figures)}: it drains with the lag, as a queue does; a leak would have stayed.`,
+  "experiment:not-drained": (figures) => `When the lag was gone ${left(figures)}: a queue would have drained.${keptByAllocator(figures)}`,
+  "experiment:drain-undecided": (figures) => `When the lag was gone ${left(figures)}: that decides nothing.${keptByAllocator(figures)}`,
+  "experiment:drain-not-done": () =>
+    "The experiment says nothing: in its second half the consumer was still behind, so that the queue could not drain.",
+  "experiment:halved": (figures) => `With half the queue ${left(figures)}: it follows the setting, as a queue does.`,
+  "experiment:not-halved": (figures) => `With half the queue ${left(figures)}: it does not follow the setting, as a queue would.`,
+  "experiment:halve-undecided": (figures) => `With half the queue ${left(figures)}: that decides nothing.`,
+  "experiment:halve-tells-nothing": () =>
+    "The experiment says nothing: the queue was not full in the first half, or was not smaller in the second, so that half of it would not show.",
+  "experiment-drain-checked": () => "That the lag was gone is what the second half itself says (statistics or lag).",
+  "experiment-drain-assumed": () =>
+    "Assumed: the lag was gone at the end of the second half, which nothing in it says. Give its statistics or its lag to have it checked.",
+  "experiment-halve-queue-checked": () =>
+    "That the queue was smaller is what statistics or configurations of both halves say. Assumed: the load was the same.",
+  "experiment-halve-queue-assumed": () =>
+    "Assumed: the second half ran with half the queue, under the same load. Give the statistics or the configuration of both halves to have it checked.",
   grew: ({ growthBytes, share }, { kind, client }) =>
     `${percent(share)} of the growth (${bytes(growthBytes)}) is ${memoryOf(kind, client)}.`,
   "held-by": ({ growthBytes, share }, { kind, client }) =>
@@ -305,6 +333,57 @@ const SERIES_COMMANDS: Readonly<Record<string, string>> = {
     "node --heap-prof --heap-prof-interval=32768 consumer.js  # stop it after 10 minutes with process.exit(), then: lagleak Heap.*.heapprofile",
 };
 
+/** How one capture is taken of a process that runs, by format; "": the process from outside. */
+const ONE_CAPTURE: Readonly<Record<string, (name: string) => string>> = {
+  pprof: (name) => `curl -s 'http://localhost:6060/debug/pprof/heap?gc=1' > ${name}.pb.gz`,
+  "class-histogram": (name) => `jcmd <pid> GC.class_histogram > ${name}.txt`,
+  hprof: (name) => `jcmd <pid> GC.heap_dump $PWD/${name}.hprof`,
+  "v8-heap-snapshot": (name) => `kill -USR2 <pid>; sleep 20; mv Heap.*.heapsnapshot ${name}.heapsnapshot`,
+  "": (name) => `for i in $(seq 30); do date -Is; ps -o pid,rss -p <pid>; sleep 2; done > ${name}.txt`,
+};
+
+/** The name that such a capture has. */
+const ENDING: Readonly<Record<string, string>> = {
+  pprof: ".pb.gz",
+  "class-histogram": ".txt",
+  hprof: ".hprof",
+  "v8-heap-snapshot": ".heapsnapshot",
+  "": ".txt",
+};
+
+function drainCommand(format: string): string {
+  const capture = ONE_CAPTURE[format];
+  if (capture === undefined) return "";
+  const [before, after] = [`before${ENDING[format]}`, `after${ENDING[format]}`];
+  return `${capture("before")}  # while it lags; then, when the lag is gone: ${capture("after")}; lagleak analyze --experiment drain ${before} -- ${after}`;
+}
+
+const DRAIN_COMMANDS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(ONE_CAPTURE).map((format) => [format, drainCommand(format)]),
+);
+
+/** Two runs of the same length, the second with the setting halved. */
+const HALVE_COMMANDS: Readonly<Record<string, string>> = {
+  heaptrack:
+    "heaptrack -o full ./consumer  # stop it after 10 minutes, halve the setting, and for 10 minutes: heaptrack -o half ./consumer; lagleak analyze --experiment halve-queue full.*.zst -- half.*.zst",
+  jemalloc:
+    "MALLOC_CONF=prof:true,prof_active:true,lg_prof_interval:26,prof_prefix:full/je ./consumer  # halve the setting, and for as long with prof_prefix:half/je; lagleak analyze --experiment halve-queue full/ -- half/",
+  "heap-profile":
+    "HEAPPROFILE=full/hp HEAP_PROFILE_TIME_INTERVAL=10 ./consumer  # halve the setting, and for as long with HEAPPROFILE=half/hp; lagleak analyze --experiment halve-queue full/ -- half/",
+  "v8-sampling":
+    "node --heap-prof --heap-prof-dir=full consumer.js  # halve the setting, and for as long with --heap-prof-dir=half; lagleak analyze --experiment halve-queue full/ -- half/",
+  ...Object.fromEntries(
+    Object.entries(ONE_CAPTURE).map(([format, capture]) => [
+      format,
+      `${capture("full")}  # halve the setting, start it again, and as long after the start: ${capture("half")}; lagleak analyze --experiment halve-queue full${ENDING[format]} -- half${ENDING[format]}`,
+    ]),
+  ),
+};
+
+function experimentCommand(commands: Readonly<Record<string, string>>, format: string | undefined): string | null {
+  return commands[format ?? ""] ?? null;
+}
+
 const NEXT: Readonly<
   Record<string, (figures: Readonly<Record<string, number>>, names: Readonly<Record<string, string>>) => Omit<NextStep, "code">>
 > = {
@@ -368,9 +447,13 @@ const NEXT: Readonly<
     text: "Capture the memory from malloc, too: heaptrack, or jemalloc dumps. Beside this capture its resident size would show as much.",
     command: "heaptrack -o consumer <command>",
   }),
-  "halve-queue": (_, { setting }) => ({
-    text: `Or halve ${setting} and capture again: the plateau of a queue halves, the slope of a leak stays.`,
-    command: null,
+  "drain-queue": (_, { format }) => ({
+    text: "Let the lag go, and look again: stop what writes to the topic, or let the consumer catch up. A queue drains, a leak stays.",
+    command: experimentCommand(DRAIN_COMMANDS, format),
+  }),
+  "halve-queue": ({ from, to }, { setting, format }) => ({
+    text: `Or run it again for as long with half of ${setting}${to === undefined ? "" : ` (${to} instead of ${from})`}: the plateau of a queue halves, a leak does not care.`,
+    command: experimentCommand(HALVE_COMMANDS, format),
   }),
   "capture-twice-as-long": () => ({
     text: "Capture at least twice as long: the course so far fits more than one explanation.",

@@ -8,6 +8,7 @@ import { librdkafkaStats } from "../../evidence/librdkafka-stats.ts";
 import { readEvidence } from "../../evidence/read-evidence.ts";
 import { parseSettings } from "../../evidence/settings.ts";
 import type { Answer, Profile } from "../../index.ts";
+import type { ExperimentKind } from "../../judge/group-facts.ts";
 import type { Grouping } from "../../judge/groupings.ts";
 import { select } from "../../model/select.ts";
 import { ExitCode } from "../exit-codes.ts";
@@ -25,6 +26,7 @@ import {
   type ClientOptions,
   clientOptions,
   type EvidenceOptions,
+  experimentOption,
   type GateOptions,
   groupByOption,
   type OutputOptions,
@@ -47,7 +49,7 @@ export type AnalyzeOptions = ClientOptions &
   ReadingOptions &
   OutputOptions &
   SessionOptions &
-  GateOptions & { readonly groupBy: Grouping; readonly tree?: boolean };
+  GateOptions & { readonly groupBy: Grouping; readonly tree?: boolean; readonly experiment?: ExperimentKind };
 
 const EXAMPLES = `
 Examples:
@@ -57,6 +59,7 @@ Examples:
   lagleak analyze heaptrack.zst --rules rules.yaml --suppressions lsan.supp
   lagleak analyze heaptrack.zst --tree --focus rd_kafka
   lagleak analyze hist.*.txt --group-by type --top 20 --redact
+  lagleak analyze --experiment drain full.heap stats.1.jsonl -- drained.heap stats.2.jsonl
   lagleak analyze 'heap.*.pb.gz' --fail-on leak,backlog --min-confidence 0.9 -o leak.json
 `;
 
@@ -76,6 +79,7 @@ export function addAnalyzeOptions(command: Command, formats: readonly AnswerForm
 export function addAnalyzeOptionsWithoutCaptures(command: Command, formats: readonly AnswerFormat[]): void {
   addClientOptions(command);
   addEvidenceOptions(command);
+  command.addOption(experimentOption());
   addAttributionOptions(command);
   addSelectionOptions(command);
   command.addOption(groupByOption()).option("--tree", "add the paths that hold the memory, as a tree");
@@ -87,14 +91,18 @@ export function addAnalyzeOptionsWithoutCaptures(command: Command, formats: read
 }
 
 /** Reads the captures and the evidence, judges, and writes the answer. @throws Failure */
-export async function runAnalyze(captures: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
+export async function runAnalyze(names: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
   const terminal = openTerminal(options);
   const format = answerFormat(options, FORMATS, terminal);
   const settings = parseSettings(options.set ?? []);
+  const [captures, second] = halvesOf(names, options.experiment, process.argv);
   const given = await sortGiven(captures);
-  const files = given.captures;
   const evidence = await readAllEvidence(options, given.evidence);
-  if (files.length === 0 && evidence.length === 0) {
+  const givenSecond = second === null ? null : await sortGiven(second);
+  // what options name is of the first half, but for the configuration
+  const configOption = options.config === undefined ? {} : { config: options.config };
+  const evidenceSecond = givenSecond === null ? [] : await readAllEvidence(configOption, givenSecond.evidence);
+  if (given.captures.length === 0 && evidence.length === 0) {
     throw new Failure({ code: "usage", message: "nothing to analyze", hint: "Name at least one capture, or statistics with --stats." });
   }
   // loaded here and not above: everything that reads and judges costs 25 ms, which a --help should not wait for
@@ -103,9 +111,16 @@ export async function runAnalyze(captures: readonly string[], options: AnalyzeOp
   const rules = options.rules === undefined ? null : await lagleak.readRules(options.rules);
   const suppressions = options.suppressions === undefined ? [] : await readSuppressions(options.suppressions);
   if (options.client !== undefined) lagleak.requireClient(options.client, rules);
-  const profile = files.length === 0 ? null : selected(await readAll(lagleak.read, files, options, terminal), options);
+  const profileOf = async ({ captures: files }: GivenFiles): Promise<Profile | null> =>
+    files.length === 0 ? null : selected(await readAll(lagleak.read, files, options, terminal), options);
+  const profile = await profileOf(given);
+  const experiment =
+    options.experiment === undefined || givenSecond === null
+      ? {}
+      : { experiment: { kind: options.experiment, profile: await profileOf(givenSecond), evidence: evidenceSecond } };
   const circumstances = {
     evidence,
+    ...experiment,
     top: options.top,
     groupBy: options.groupBy,
     tree: options.tree ?? false,
@@ -129,6 +144,27 @@ export async function runAnalyze(captures: readonly string[], options: AnalyzeOp
   });
   await writeAnswer(text, options, terminal);
   return gate("answer" in answer ? answer.answer : answer, options);
+}
+
+/**
+ * The names before and behind `--`, which only the typed words still show. Without an experiment `--` ends the options, as usual.
+ * @throws Failure `usage` for an experiment without two halves
+ */
+function halvesOf(
+  names: readonly string[],
+  experiment: ExperimentKind | undefined,
+  words: readonly string[],
+): readonly [readonly string[], readonly string[] | null] {
+  if (experiment === undefined) return [names, null];
+  const separator = words.indexOf("--");
+  const second = separator < 0 ? [] : words.slice(separator + 1);
+  const first = names.slice(0, names.length - second.length);
+  if (second.length > 0) return [first, second];
+  throw new Failure({
+    code: "usage",
+    message: "an experiment has two halves",
+    hint: `Name what was captured after the change behind --: lagleak analyze --experiment ${experiment} before.heap -- after.heap`,
+  });
 }
 
 async function readAllEvidence(options: EvidenceOptions & ClientOptions, found: GivenFiles["evidence"]): Promise<readonly Evidence[]> {

@@ -1,6 +1,7 @@
 /** The weights of evidence. A new one: write the file, add it here. The order is that of the answer; sums do not care. */
 import type { Weight } from "../group-facts.ts";
 import { ceiling } from "./ceiling.ts";
+import { experiment } from "./experiment.ts";
 import { lag } from "./lag.ts";
 import { operationalClock } from "./operational-clock.ts";
 import { queueAccounting } from "./queue-accounting.ts";
@@ -20,4 +21,5 @@ export const weights: readonly Weight[] = [
   survivorBirths,
   retention,
   singleInstant,
+  experiment,
 ];
