@@ -26,6 +26,7 @@ import { collapsedOf } from "./report/convert-collapsed.ts";
 import { pprofOf } from "./report/convert-pprof.ts";
 import { speedscopeOf } from "./report/convert-speedscope.ts";
 import { inspectText } from "./report/inspect-text.ts";
+import { sarifProblems } from "./testing/sarif.ts";
 import { sketch } from "./testing/sketch.ts";
 
 const wide = { columns: 200, color: false, verbose: true };
@@ -43,7 +44,7 @@ function outputsOf(
     const page = render(report(profile, { groupBy, redact: options.redact, told, evidence: options.evidence ?? [] }), "html", wide);
     outputs[`report ${groupBy} html`] = withoutOurScripts(page);
     const difference = compare(profile, profile, { groupBy, redact: options.redact, told });
-    for (const format of ["text", "json", "markdown"] as const) {
+    for (const format of ["text", "json", "markdown", "sarif"] as const) {
       outputs[`diff ${groupBy} ${format}`] = renderComparison(difference, format, wide);
     }
   }
@@ -132,11 +133,9 @@ billing        payments.v2  0          1000            51000           50000  ac
   const plain = outputsOf(ownProfile(), { redact: false, evidence });
   const outputs = outputsOf(ownProfile(), { redact: true, evidence });
   for (const [name, text] of Object.entries(outputs)) {
-    assert.ok(
-      OWN_NAMES.test(plain[name] ?? "") || /^(?:analyze|diff) (?:party|component)/.test(name),
-      `${name} shows the names otherwise`,
-    );
+    assert.ok(OWN_NAMES.test(plain[name] ?? "") || /^(?:analyze|diff) (?:party|component)/.test(name), `${name} shows the names otherwise`);
     assert.doesNotMatch(text, OWN_NAMES, name);
+    if (name.endsWith("sarif")) assert.deepEqual(sarifProblems(text), [], name);
   }
   assert.match(outputs["collapsed"] ?? "", /\[rdk:broker1\];rd_kafka_recv;malloc /);
   assert.match(outputs["collapsed"] ?? "", /alloc::vec::Vec::push/);
