@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { inputFromBytes } from "./base/source.ts";
 import { clients } from "./clients/index.ts";
 import { readCapture } from "./formats/recognize.ts";
+import { render, report } from "./index.ts";
 import { gatherFacts, NOTHING_TOLD } from "./judge/facts.ts";
 import { judge } from "./judge/judge.ts";
 import { heapSnapshot, type SnapshotNode } from "./testing/captures.ts";
+import { sketch } from "./testing/sketch.ts";
 
 const KAFKAJS = "/srv/app/node_modules/kafkajs/src/consumer/batch.js";
 
@@ -58,6 +60,13 @@ function consumerHeap(holder: "application" | "client", responses: number, slice
   return heapSnapshot(nodes);
 }
 
+const sketchOfStacks = sketch("at 1s main > malloc 1000\nat 2s main > malloc 1000");
+
+/** A page without its scripts and styles, which are no capture's. */
+function bodyOf(text: string): string {
+  return text.replace(/<style>.*?<\/style>|<script>.*?<\/script>/gs, "");
+}
+
 async function judged(
   text: string,
 ): Promise<{ readonly facts: ReturnType<typeof gatherFacts>; readonly verdict: ReturnType<typeof judge> }> {
@@ -80,4 +89,29 @@ test("the slices of one response in a Batch of kafkajs are its queue", async () 
   const { facts, verdict } = await judged(consumerHeap("client", 1, 8000));
   assert.notEqual(verdict.class, "leak");
   assert.deepEqual([facts.retention?.clientBytes, facts.retention?.appSlices], [10_485_760, 0]);
+});
+
+test("the page shows the way from the Map that keeps the memory to a root", async () => {
+  const profile = await readCapture(await inputFromBytes("a.heapsnapshot", Buffer.from(consumerHeap("application", 12, 20))), {
+    symbolize: false,
+  });
+  const made = report(profile);
+  const [held] = made.held;
+  assert.deepEqual([held?.name, held?.party, held?.parts], ["lastSeen (Map)", "app", 252]);
+  assert.deepEqual(held?.holders, ["(scope).lastSeen (index.js)", "handle.context (index.js)", "global.handler"]);
+  assert.match(render(made, "html"), /What keeps it alive.*lastSeen \(Map\).*in handle\.context \(index\.js\).*in global\.handler/s);
+  assert.doesNotMatch(render(report(sketchOfStacks), "html"), /What keeps it alive/);
+});
+
+test("redacted, no output shows a variable, a class or a file of the application that holds memory", async () => {
+  const profile = await readCapture(await inputFromBytes("a.heapsnapshot", Buffer.from(consumerHeap("application", 12, 20))), {
+    symbolize: false,
+  });
+  const own = /lastSeen|index\.js|handle|\/srv\/app/;
+  for (const format of ["text", "json", "markdown", "sarif", "html"]) {
+    const outputs = [false, true].map((redact) => bodyOf(render(report(profile, { redact, told: { messageBytes: 1024 } }), format)));
+    assert.match(outputs[0] ?? "", own, format);
+    assert.doesNotMatch(outputs[1] ?? "", own, format);
+    assert.match(outputs[1] ?? "", /hidden-[0-9a-f]{10}/, format);
+  }
 });

@@ -7,6 +7,7 @@ import { pprofOf } from "./report/convert-pprof.ts";
 import { speedscopeOf } from "./report/convert-speedscope.ts";
 import { inspectText } from "./report/inspect-text.ts";
 import { printable } from "./report/printable.ts";
+import { sarifProblems } from "./testing/sarif.ts";
 import { sketch } from "./testing/sketch.ts";
 
 const ATTACKS = [
@@ -35,7 +36,7 @@ test("terminal escape sequences, bidirectional overrides and symbols of a megaby
       outputs[`${format} by ${groupBy}`] = render(answer, format, { columns: 80, verbose: true });
     }
     const difference = compare(profile, profile, { groupBy, top: 20 });
-    for (const format of ["text", "json", "markdown"] as const)
+    for (const format of ["text", "json", "markdown", "sarif"] as const)
       outputs[`diff ${format} by ${groupBy}`] = renderComparison(difference, format);
   }
   outputs["inspect"] = inspectText(inspect(profile), { columns: 80, color: false });
@@ -52,7 +53,8 @@ test("terminal escape sequences, bidirectional overrides and symbols of a megaby
         name,
       );
     assert.ok(text.length < 400_000, `${name}: ${text.length} characters`);
-    if (/json|sarif|speedscope/.test(name)) JSON.parse(text);
+    if (/json|speedscope/.test(name)) JSON.parse(text);
+    if (name.includes("sarif")) assert.deepEqual(sarifProblems(text), [], name);
   }
 });
 

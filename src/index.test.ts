@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { type Answer, analyze, Failure, parseSuppressions, render } from "./index.ts";
+import { sarifProblems } from "./testing/sarif.ts";
 import { sketch } from "./testing/sketch.ts";
 
 const isAnswer = new Ajv2020().compile(JSON.parse(readFileSync(new URL("./report/schema.json", import.meta.url), "utf8")) as object);
@@ -148,6 +149,7 @@ test("what is suppressed is judged nowhere and said everywhere", () => {
     const rendered = render(answer, format);
     assert.match(rendered, /57\.2 MiB live in 1 stack, suppressed by/);
     assert.match(rendered, /matches nothing/);
+    if (format === "sarif") assert.deepEqual(sarifProblems(rendered), []);
   }
   const shown = render(answer, "text", { columns: 200 });
   assert.match(shown, /57\.2 MiB live in 1 stack, suppressed by\s+leak:\^cache_order\$ \(lsan\.supp:2\)/);

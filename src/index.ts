@@ -25,6 +25,7 @@ import type { Answer } from "./report/answer.ts";
 import { type ComposeOptions, composeAnswer } from "./report/compose-answer.ts";
 import { type DiffAnswer, diffAnswer } from "./report/diff-answer.ts";
 import { diffMarkdown } from "./report/diff-markdown.ts";
+import { diffSarif } from "./report/diff-sarif.ts";
 import { diffText } from "./report/diff-text.ts";
 import { htmlPage } from "./report/html.ts";
 import { type InspectAnswer, inspectAnswer } from "./report/inspect-answer.ts";
@@ -159,10 +160,15 @@ export function compare(before: Profile, after: Profile, options: CompareOptions
   });
 }
 
-/** The difference as `text`, `json` or `markdown`. */
-export function renderComparison(answer: DiffAnswer, format: "text" | "json" | "markdown", options: Partial<RenderOptions> = {}): string {
+/** The difference as `text`, `json`, `markdown` or `sarif`. */
+export function renderComparison(
+  answer: DiffAnswer,
+  format: "text" | "json" | "markdown" | "sarif",
+  options: Partial<RenderOptions> = {},
+): string {
   if (format === "json") return jsonText(answer);
   if (format === "markdown") return diffMarkdown(answer);
+  if (format === "sarif") return diffSarif(answer);
   return diffText(answer, { columns: options.columns ?? 80, color: options.color ?? false });
 }
 

@@ -5,13 +5,28 @@ import { Function as Code, Label, Line, Location, Profile as Pprof, Sample, Stri
 import { hidden, hiddenFile, hiddenIn } from "./base/redaction.ts";
 import { inputFromBytes } from "./base/source.ts";
 import { clientConfig } from "./evidence/client-config.ts";
+import { consumerGroups } from "./evidence/consumer-groups.ts";
+import type { EvidenceSource } from "./evidence/evidence.ts";
 import { librdkafkaStats } from "./evidence/librdkafka-stats.ts";
+import { prometheus } from "./evidence/prometheus.ts";
 import { readCapture } from "./formats/recognize.ts";
-import { analyze, compare, type Evidence, inspect, type Profile, parseSuppressions, redact, render, renderComparison } from "./index.ts";
+import {
+  analyze,
+  compare,
+  type Evidence,
+  inspect,
+  type Profile,
+  parseSuppressions,
+  redact,
+  render,
+  renderComparison,
+  report,
+} from "./index.ts";
 import { collapsedOf } from "./report/convert-collapsed.ts";
 import { pprofOf } from "./report/convert-pprof.ts";
 import { speedscopeOf } from "./report/convert-speedscope.ts";
 import { inspectText } from "./report/inspect-text.ts";
+import { sarifProblems } from "./testing/sarif.ts";
 import { sketch } from "./testing/sketch.ts";
 
 const wide = { columns: 200, color: false, verbose: true };
@@ -26,8 +41,10 @@ function outputsOf(
   for (const groupBy of ["party", "component", "package", "function"] as const) {
     const answer = analyze(profile, { groupBy, redact: options.redact, told, evidence: options.evidence ?? [] });
     for (const format of ["text", "json", "markdown", "sarif"]) outputs[`analyze ${groupBy} ${format}`] = render(answer, format, wide);
+    const page = render(report(profile, { groupBy, redact: options.redact, told, evidence: options.evidence ?? [] }), "html", wide);
+    outputs[`report ${groupBy} html`] = withoutOurScripts(page);
     const difference = compare(profile, profile, { groupBy, redact: options.redact, told });
-    for (const format of ["text", "json", "markdown"] as const) {
+    for (const format of ["text", "json", "markdown", "sarif"] as const) {
       outputs[`diff ${groupBy} ${format}`] = renderComparison(difference, format, wide);
     }
   }
@@ -43,8 +60,13 @@ function outputsOf(
   };
 }
 
-async function evidenceOf(text: string, source: typeof clientConfig | typeof librdkafkaStats, name: string): Promise<Evidence> {
-  return source.read(await inputFromBytes(name, new TextEncoder().encode(text)));
+/** Of a page only what it is made of: the words of scripts and styles are no capture's. */
+function withoutOurScripts(page: string): string {
+  return page.replace(/<style>.*?<\/style>|<script>.*?<\/script>/gs, "");
+}
+
+async function evidenceOf(text: string, source: EvidenceSource, name: string): Promise<readonly Evidence[]> {
+  return [await source.read(await inputFromBytes(name, new TextEncoder().encode(text)))].flat();
 }
 
 const FETCH = "[rdk:broker1] > /opt/acme/librdkafka.so.1!rd_kafka_recv @ /build/jane/rdkafka_broker.c > malloc";
@@ -67,16 +89,16 @@ function ownProfile(): Profile {
   return { ...profile, captures, losses: [loss], origin: { ...profile.origin, command: "orders-svc --topic payments.v2" } };
 }
 
-const OWN_NAMES = /acme|jane|orders|ledger|billing|invoice|payments|kafka-07|secretcache|heap\.1/i;
+const OWN_NAMES = /acme|jane|orders|ledger|billing|invoice|payments|kafka-07|secretcache|heap\.1|10\.1\.2\.3/i;
 
 test("redacted, no output holds a name that is the user's own, and those of clients and runtimes stay readable", async () => {
   const evidence = [
-    await evidenceOf(
+    ...(await evidenceOf(
       "queued.max.messages.kbytes=4096\nacme.orders.mode=x\ngroup.id=payments\n",
       clientConfig,
       "/home/jane/client.properties",
-    ),
-    await evidenceOf(
+    )),
+    ...(await evidenceOf(
       JSON.stringify({
         name: "acme-orders#consumer-1",
         client_id: "acme-orders",
@@ -89,16 +111,31 @@ test("redacted, no output holds a name that is the user's own, and those of clie
       }),
       librdkafkaStats,
       "/home/jane/stats.jsonl",
-    ),
+    )),
+    ...(await evidenceOf(
+      `GROUP          TOPIC        PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG    CONSUMER-ID      HOST             CLIENT-ID
+billing        payments.v2  0          1000            51000           50000  acme-orders-1-x  /10.1.2.3        acme-orders
+`,
+      consumerGroups,
+      "/home/jane/payments-lag.txt",
+    )),
+    ...(await evidenceOf(
+      [0, 60, 120]
+        .map(
+          (second) =>
+            `container_memory_working_set_bytes{pod="orders-7",namespace="billing"} ${90_000_000 + second} ${1_700_000_000_000 + second * 1000}`,
+        )
+        .join("\n"),
+      prometheus,
+      "/home/jane/orders-memory.prom",
+    )),
   ];
   const plain = outputsOf(ownProfile(), { redact: false, evidence });
   const outputs = outputsOf(ownProfile(), { redact: true, evidence });
   for (const [name, text] of Object.entries(outputs)) {
-    assert.ok(
-      OWN_NAMES.test(plain[name] ?? "") || name.includes("party") || name.includes("component"),
-      `${name} shows the names otherwise`,
-    );
+    assert.ok(OWN_NAMES.test(plain[name] ?? "") || /^(?:analyze|diff) (?:party|component)/.test(name), `${name} shows the names otherwise`);
     assert.doesNotMatch(text, OWN_NAMES, name);
+    if (name.endsWith("sarif")) assert.deepEqual(sarifProblems(text), [], name);
   }
   assert.match(outputs["collapsed"] ?? "", /\[rdk:broker1\];rd_kafka_recv;malloc /);
   assert.match(outputs["collapsed"] ?? "", /alloc::vec::Vec::push/);
@@ -184,12 +221,12 @@ test("payloads and secrets of a capture, of its command line, of configuration a
     ),
   ];
   const evidence = [
-    await evidenceOf(
+    ...(await evidenceOf(
       'sasl.password=hunter2\nsasl.jaas.config=x password="hunter2";\nfetch.max.bytes=1000\n',
       clientConfig,
       "client.properties",
-    ),
-    await evidenceOf(
+    )),
+    ...(await evidenceOf(
       JSON.stringify({
         name: "a#consumer-1",
         type: "consumer",
@@ -202,7 +239,7 @@ test("payloads and secrets of a capture, of its command line, of configuration a
       }),
       librdkafkaStats,
       "stats.jsonl",
-    ),
+    )),
   ];
   for (const input of captures) {
     const profile = await readCapture(input, { symbolize: false });

@@ -29,7 +29,8 @@ const scripts = {
 };
 for (const [shell, script] of Object.entries(scripts)) await writeFile(path.join(folder, shell), script);
 
-const has = (shell: string): boolean => spawnSync(shell, ["-c", "exit 0"]).status === 0;
+/** Why a test of a shell is left out; false where the shell is here. */
+const without = (shell: string): string | false => (spawnSync(shell, ["-c", "exit 0"]).status === 0 ? false : `no ${shell} here`);
 
 /** What bash offers when Tab is pressed behind these words; the last is the one under the cursor. */
 function bashOffers(...words: readonly string[]): readonly string[] {
@@ -39,7 +40,7 @@ function bashOffers(...words: readonly string[]): readonly string[] {
   return run.stdout.split("\n").filter((line) => line !== "");
 }
 
-test("bash offers commands, options, values and files, with a command and without", { skip: !has("bash") }, () => {
+test("bash offers commands, options, values and files, with a command and without", { skip: without("bash") }, () => {
   assert.ok(["analyze", "diff", "convert", "completion"].every((name) => bashOffers("").includes(name)));
   assert.deepEqual(bashOffers("insp"), ["inspect"]);
   assert.deepEqual(bashOffers("convert", "--to", ""), ["pprof", "collapsed", "speedscope"]);
@@ -55,23 +56,39 @@ test("bash offers commands, options, values and files, with a command and withou
 
 test("every option of every command is offered by every shell", () => {
   for (const { name, options } of tree.commands) {
-    for (const { long } of options) {
+    for (const { long, value } of options) {
       assert.ok(scripts.bash.includes(` ${long}`) || scripts.bash.includes(`"${long}`), `bash: ${name} ${long}`);
-      assert.ok(scripts.zsh.includes(`'*${long}[`), `zsh: ${name} ${long}`);
+      assert.ok(scripts.zsh.includes(`'*${long}${value === "none" ? "" : "="}[`), `zsh: ${name} ${long}`);
       assert.ok(scripts.fish.includes(` -l ${long.slice(2)} `), `fish: ${name} ${long}`);
     }
   }
 });
 
 for (const shell of ["bash", "zsh", "fish"] as const) {
-  test(`${shell} finds no mistake in its script`, { skip: !has(shell) }, () => {
+  test(`${shell} finds no mistake in its script`, { skip: without(shell) }, () => {
     const run = spawnSync(shell, ["-n", path.join(folder, shell)], { encoding: "utf8" });
     assert.equal(run.stderr, "");
     assert.equal(run.status, 0);
   });
 }
 
-test("fish offers commands, options and values", { skip: !has("fish") }, () => {
+/** Lines that end where Tab is pressed, and what is offered there: the same of zsh and of fish. */
+const OFFERS: Readonly<Record<string, readonly string[]>> = {
+  "lagleak insp": ["inspect"],
+  "lagleak convert --to ": ["collapsed", "pprof", "speedscope"],
+  "lagleak convert --to=sp": ["speedscope"],
+  "lagleak completion z": ["zsh"],
+  "lagleak analyze --client rust": ["rust-rdkafka"],
+  "lagleak heap.zst --group": ["--group-by"],
+  "lagleak diff --redac": ["--redact"],
+  "lagleak report --no-o": ["--no-open"],
+  "lagleak inspect he": ["heap one.zst"],
+  "lagleak diff heap.1 --config he": ["heap one.zst"],
+  "lagleak analyze --partitions 1": [],
+  "lagleak help lis": ["list"],
+};
+
+test("fish offers commands, options, values and files", { skip: without("fish") }, () => {
   const offers = (line: string): readonly string[] => {
     const script = `source ${path.join(folder, "fish")}; complete -C '${line}'`;
     const run = spawnSync("fish", ["--no-config", "-c", script], { cwd: folder, encoding: "utf8" });
@@ -79,11 +96,58 @@ test("fish offers commands, options and values", { skip: !has("fish") }, () => {
     return run.stdout
       .split("\n")
       .filter((text) => text !== "")
-      .map((text) => text.split("\t")[0] ?? "");
+      .map((text) => (text.split("\t")[0] ?? "").replace(/^--\w+=/, "").replaceAll("\\ ", " "))
+      .sort();
   };
-  assert.deepEqual(offers("lagleak insp"), ["inspect"]);
-  assert.deepEqual(offers("lagleak convert --to sp"), ["speedscope"]);
-  assert.deepEqual(offers("lagleak diff --group"), ["--group-by"]);
+  assert.deepEqual(Object.fromEntries(Object.keys(OFFERS).map((line) => [line, offers(line)])), OFFERS);
+  assert.ok(tree.commands.every(({ name }) => offers("lagleak ").includes(name)));
+});
+
+/** An interactive zsh in a terminal of its own (zpty), whose Tab says what it was offered. */
+const ZSH_THAT_TELLS = `PROMPT= RPROMPT= LISTMAX=100000
+setopt no_auto_list no_beep
+autoload -Uz compinit; compinit -u -D
+source ./zsh
+compadd() {
+  if [[ " \${@[1,(i)(-|--)]} " == *\\ -[a-zA-Z]#[OAD]\\ * ]]; then builtin compadd "$@"; return; fi
+  local -a offered; local one
+  builtin compadd -A offered "$@"
+  for one in "$offered[@]"; do print -r -- "<offer>$one<>"; done
+  builtin compadd "$@"
+}
+tell() { zle complete-word; print -r -- "<end>" }
+zle -N tell
+bindkey '^I' tell
+print "<rea""dy>"
+`;
+const ZSH_DRIVER = `zmodload zsh/zpty
+zpty shell "zsh -f -i"
+zpty -w shell "source ./zsh-that-tells"
+zpty -r shell text '*<ready>*'
+for line in "$@"; do
+  zpty -w -n shell $'\\x15'"$line"$'\\t'
+  zpty -r shell text '*<end>*'
+  print -r -- "$text<line>"
+done
+zpty -d shell
+`;
+
+test("zsh offers commands, options, values and files", { skip: without("zsh") }, async () => {
+  await writeFile(path.join(folder, "zsh-that-tells"), ZSH_THAT_TELLS);
+  await writeFile(path.join(folder, "zsh-driver"), ZSH_DRIVER);
+  const lines = [...Object.keys(OFFERS), "lagleak "];
+  const run = spawnSync("zsh", ["-f", "zsh-driver", ...lines], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, TERM: "dumb" },
+    timeout: 60_000,
+  });
+  assert.equal(run.stderr, "");
+  const offered = run.stdout
+    .split("<line>")
+    .map((text) => [...text.matchAll(/<offer>(.*?)<>/g)].map(([, name = ""]) => name.replaceAll("\\ ", " ").replace(/=$/, "")).sort());
+  assert.deepEqual(Object.fromEntries(Object.keys(OFFERS).map((line, row) => [line, offered[row]])), OFFERS);
+  assert.ok(tree.commands.every(({ name }) => offered[lines.length - 1]?.includes(name)));
 });
 
 test("every command has its summary, three examples of itself, and no example of an option that it does not have", () => {

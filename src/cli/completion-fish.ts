@@ -9,11 +9,12 @@ export function fishCompletion({ commands }: CommandTree, clientIds: readonly st
       ({ name, summary }) => `complete -c lagleak -n "not __fish_seen_subcommand_from ${names}" -a ${name} -d ${quoted(summary)}`,
     ),
   ];
+  lines.push(`complete -c lagleak -n "__fish_seen_subcommand_from help" -f -a ${quoted(names)}`);
   for (const { name, options, arguments: args } of commands) {
     // without a command it is analyze
     const when =
       name === "analyze"
-        ? `"__fish_seen_subcommand_from analyze; or not __fish_seen_subcommand_from ${names}"`
+        ? `"__fish_seen_subcommand_from analyze; or not __fish_seen_subcommand_from ${names} help"`
         : `"__fish_seen_subcommand_from ${name}"`;
     const value = args[0]?.value ?? "none";
     if (value !== "file") lines.push(`complete -c lagleak -n ${when} -f${wordsOf(value, clientIds)}`);

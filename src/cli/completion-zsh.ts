@@ -17,6 +17,7 @@ ${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary.replaceAl
   fi
   case $command in
 ${commands.map(({ name }) => `    ${name}) words=("\${(@)words[2,-1]}"); (( CURRENT-- )); _lagleak_${name} ;;`).join("\n")}
+    help) (( CURRENT == 3 )) && _describe command commands ;;
     *) _lagleak_analyze ;;
   esac
 }
@@ -34,7 +35,8 @@ function zshCommand({ name, options, arguments: args }: CommandFacts, clientIds:
 function zshOption({ short, long, description, value }: OptionFacts, clientIds: readonly string[]): readonly string[] {
   const action = value === "none" ? "" : `:value:${zshValue(value, clientIds)}`;
   const own = `[${escaped(description)}]${action}`;
-  return [quoted(`*${long}${own}`), ...(short === null ? [] : [quoted(`*${short}${own}`)])];
+  // the value stands behind a space or an equals sign
+  return [quoted(`*${long}${value === "none" ? "" : "="}${own}`), ...(short === null ? [] : [quoted(`*${short}${own}`)])];
 }
 
 function zshValue(value: ValueKind, clientIds: readonly string[]): string {

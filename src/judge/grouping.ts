@@ -75,9 +75,9 @@ function namer(profile: Profile, attribution: Attribution, by: Grouping): (path:
         return { ...NOBODY, name: party === "app" ? owner : (clientOf(path) ?? party), party, client: clientOf(path) };
       };
     case "function": {
-      const requesterOf = requesters(profile);
+      const frameOf = decidingFrames(profile, attribution);
       return (path) => ({
-        name: nameOf(at(attribution.decidedBy, path) || requesterOf(path)),
+        name: nameOf(frameOf(path)),
         party: partyOf(path),
         client: clientOf(path),
         component: componentOf(path),
@@ -89,6 +89,12 @@ function namer(profile: Profile, attribution: Attribution, by: Grouping): (path:
         return { ...NOBODY, name: frame === 0 ? "(no type)" : nameOf(frame), party: partyOf(path), client: clientOf(path) };
       };
   }
+}
+
+/** Of every path the frame that it is named after where it is summed up by function. */
+export function decidingFrames(profile: Profile, attribution: Attribution): (path: number) => number {
+  const requesterOf = requesters(profile);
+  return (path) => at(attribution.decidedBy, path) || requesterOf(path);
 }
 
 function nearestType({ paths, frames }: Profile, path: number): number {

@@ -13,6 +13,7 @@ import { moduleBaseName } from "../model/ledger.ts";
 import { FrameKind, type Profile } from "../model/profile.ts";
 import { type Attribution, isWellKnownModule } from "./attribution.ts";
 import type { ProcessFacts } from "./facts.ts";
+import { accumulationRedactor, redactGraph } from "./redact-graph.ts";
 
 /** Attributed before: without its names nobody could say whose a frame is. */
 export function redactProfile(profile: Profile, attribution: Attribution, clients: readonly KafkaClient[]): Profile {
@@ -45,6 +46,7 @@ export function redactProfile(profile: Profile, attribution: Attribution, client
     strings: pool.strings,
     modules: { ...modules, name: moduleName.finish() },
     frames: { ...frames, name: name.finish(), file: file.finish() },
+    graph: redactGraph(profile, attribution),
   };
 }
 
@@ -63,7 +65,8 @@ export function redactAttribution(attribution: Attribution, rules: OwnRules | nu
 
 /** Facts as the judge and the report may see them: the attribution stays, its names do not. */
 export function redactFacts(facts: ProcessFacts): ProcessFacts {
-  const { attribution, clients, told, suppressed } = facts;
+  const { attribution, clients, told, suppressed, retention } = facts;
+  const redactAccumulation = accumulationRedactor(facts.profile, attribution);
   const ownIds = new Set((told.rules?.clients ?? []).map(({ id }) => id));
   const idOf = (id: string): string => (ownIds.has(id) ? hidden(id) : id);
   const redactClient = (client: KafkaClient): KafkaClient =>
@@ -85,6 +88,7 @@ export function redactFacts(facts: ProcessFacts): ProcessFacts {
     client: facts.client === null ? null : redactClient(facts.client),
     groups: facts.groups.map((group) => ({ ...group, client: group.client === null ? null : idOf(group.client) })),
     losses: redactLosses(facts.losses, standIns),
+    retention: retention === null || retention.holder === null ? retention : { ...retention, holder: redactAccumulation(retention.holder) },
     suppressed: {
       ...suppressed,
       suppressions: suppressed.suppressions.map((own) => ({ ...own, pattern: hidden(own.pattern), file: hiddenFile(own.file) })),

@@ -7,7 +7,7 @@ import { Failure } from "../base/failure.ts";
 import type { KafkaClient } from "../clients/client.ts";
 import { type AttributeOptions, attribute } from "../judge/attribution.ts";
 import { lastObservedInstant } from "../judge/facts.ts";
-import { groupPathsBy, knowsTypes, type NamedGroup } from "../judge/grouping.ts";
+import { decidingFrames, groupPathsBy, knowsTypes, type NamedGroup } from "../judge/grouping.ts";
 import type { Grouping } from "../judge/groupings.ts";
 import { redactAttribution, redactProfile } from "../judge/redact.ts";
 import { seriesByGroup } from "../model/ledger.ts";
@@ -29,6 +29,8 @@ export interface DiffGroup {
   readonly party: "client" | "app" | "runtime" | "unknown";
   readonly client: string | null;
   readonly component: string | null;
+  readonly file: string | null; // of a function, where the capture knows it
+  readonly line: number | null; // at which it holds most
   readonly change: "new" | "grown" | "same" | "shrunk" | "gone";
   readonly beforeBytes: number;
   readonly afterBytes: number;
@@ -74,7 +76,7 @@ export function diffAnswer(before: Profile, after: Profile, clients: readonly Ka
   const measures = before.observes === "allocated" ? "allocated" : "live";
   const sides = [before, after].map((profile) => measure(profile, clients, measures, options)) as [Measured, Measured];
   const isSampled = [before, after].some(({ precision }) => precision.kind === "sampled");
-  const groups = pair(sides[0].levels, sides[1].levels, isSampled);
+  const groups = pair(sides[0], sides[1], isSampled);
   const shown = groups.slice(0, options.top);
   const left = groups.slice(options.top);
   const sum = (rows: readonly DiffGroup[], wants: (growthBytes: number) => boolean): number =>
@@ -121,14 +123,22 @@ const RUNTIMES = { native: "a native program", go: "a Go program", jvm: "a JVM",
 
 interface Level {
   readonly group: NamedGroup;
+  frame: number; // of the path that holds most; 0 = no function
+  mostBytes: number;
   bytes: number;
   blocks: number;
   varianceBytes2: number;
 }
 
+interface Place {
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
 interface Measured {
   readonly side: DiffSide;
   readonly levels: ReadonlyMap<string, Level>;
+  readonly placeOf: (level: Level) => Place;
 }
 
 function measure(given: Profile, clients: readonly KafkaClient[], measures: DiffAnswer["measures"], options: DiffOptions): Measured {
@@ -140,13 +150,18 @@ function measure(given: Profile, clients: readonly KafkaClient[], measures: Diff
   const last = measures === "live" ? lastObservedInstant(profile, whole) : profile.instants.length - 1;
   const [bytes, blocks] = sumsByPath(profile, last, measures);
   const levels = new Map<string, Level>();
+  const frameOf = options.groupBy === "function" ? decidingFrames(profile, attribution) : () => 0;
   for (let path = 1; path < profile.paths.length; path++) {
     if (at(bytes, path) === 0 && at(blocks, path) === 0) continue;
     const group = groups[at(groupOfPath, path)];
     if (group === undefined) continue;
     const key = `${group.party}\n${group.client ?? ""}\n${group.component ?? ""}\n${group.name}`;
-    const level = levels.get(key) ?? { group, bytes: 0, blocks: 0, varianceBytes2: 0 };
+    const level = levels.get(key) ?? { group, frame: 0, mostBytes: -1, bytes: 0, blocks: 0, varianceBytes2: 0 };
     levels.set(key, level);
+    if (at(bytes, path) > level.mostBytes) {
+      level.mostBytes = at(bytes, path);
+      level.frame = frameOf(path);
+    }
     level.bytes += at(bytes, path);
     level.blocks += at(blocks, path);
     level.varianceBytes2 += variance(profile, at(bytes, path), at(blocks, path));
@@ -162,7 +177,17 @@ function measure(given: Profile, clients: readonly KafkaClient[], measures: Diff
     blocks: Math.round([...levels.values()].reduce((total, level) => total + level.blocks, 0)),
     losses: profile.losses.map(({ code, text, offset, count }) => ({ code, text, offset, count })),
   };
-  return { side, levels };
+  return { side, levels, placeOf: ({ frame }) => placeOf(profile, frame) };
+}
+
+/** As long as a path may be on Linux. */
+const LONGEST_PLACE = 4096;
+
+function placeOf({ frames, strings }: Profile, frame: number): Place {
+  const file = strings[at(frames.file, frame)] ?? "";
+  return frame === 0 || file === ""
+    ? { file: null, line: null }
+    : { file: file.slice(-LONGEST_PLACE), line: at(frames.line, frame) || null };
 }
 
 /** What every path holds at an instant, or what it had allocated until then. */
@@ -194,10 +219,11 @@ function momentOf(profile: Profile): number | null {
   return captures.at(-1)?.takenAt ?? null;
 }
 
-function pair(before: ReadonlyMap<string, Level>, after: ReadonlyMap<string, Level>, isSampled: boolean): readonly DiffGroup[] {
-  const groups = [...new Set([...before.keys(), ...after.keys()])].map((key): DiffGroup => {
-    const [old, now] = [before.get(key), after.get(key)];
+function pair(before: Measured, after: Measured, isSampled: boolean): readonly DiffGroup[] {
+  const groups = [...new Set([...before.levels.keys(), ...after.levels.keys()])].map((key): DiffGroup => {
+    const [old, now] = [before.levels.get(key), after.levels.get(key)];
     const { name, party, client, component } = ((now ?? old) as Level).group;
+    const place = now === undefined ? before.placeOf(old as Level) : after.placeOf(now);
     const [beforeBytes, afterBytes] = [Math.round(old?.bytes ?? 0), Math.round(now?.bytes ?? 0)];
     const growthBytes = afterBytes - beforeBytes;
     const error = 2 * Math.sqrt((old?.varianceBytes2 ?? 0) + (now?.varianceBytes2 ?? 0));
@@ -206,6 +232,7 @@ function pair(before: ReadonlyMap<string, Level>, after: ReadonlyMap<string, Lev
       party,
       client,
       component,
+      ...place,
       change: changeOf(beforeBytes, afterBytes, isSampled ? error : 0),
       beforeBytes,
       afterBytes,

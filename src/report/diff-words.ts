@@ -44,3 +44,10 @@ export function diffOthers({ others }: DiffAnswer): string {
   if (others.groups === 0) return "";
   return `and ${others.groups.toLocaleString("en-US")} with smaller differences (${formatGrowth(others.growthBytes)} together); --top shows more`;
 }
+
+/** What each kind of difference means, once for all of its rows. */
+export const DIFF_MEANINGS = {
+  difference: "What changed between two captures.",
+  grown: "Memory that is more than before.",
+  new: "Memory that was not there before.",
+} as const;

@@ -4,6 +4,7 @@
  */
 import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
 import type { Answer, AnswerCeiling, AnswerLoss, Group, Reason, Site } from "./answer.ts";
+import type { HeldMemory } from "./holders.ts";
 import { html, type Markup, NOTHING, raw } from "./markup.ts";
 import type { RenderOptions } from "./renderer.ts";
 import type { CeilingTerm, Report } from "./report.ts";
@@ -29,9 +30,10 @@ ${whySection(answer)}
 </div>
 ${timelineSection(report)}
 ${treeSection(report)}
+${heldSection(report)}
 ${treemapSection(report)}
 ${groupsSection(answer)}
-${sitesSection(answer)}
+${sitesSection(report)}
 ${ceilingsSection(report)}
 ${capturesSection(report)}
 ${reproduceSection(options)}
@@ -46,10 +48,11 @@ function verdictSection({ verdict, totals }: Answer): Markup {
   const over = verdict.limit?.exceeds === true && verdict.class !== "leak" ? html`<p class="over">${PAGE.overLimit}</p>` : NOTHING;
   const percent = Math.round(verdict.confidence * 100);
   const span = totals.durationSeconds === null ? "" : `, ${formatDuration(totals.durationSeconds * 1000)}`;
+  const growth = totals.instants < 2 ? "" : `${formatGrowth(totals.growthBytes)}${span}`;
   const live =
     totals.instants === 0
       ? NOTHING
-      : html`<div><dt>${PAGE.liveAtEnd}</dt><dd><span class="figure">${formatBytes(totals.liveBytes)}</span> <span class="aside">${formatGrowth(totals.growthBytes)}${span}</span></dd></div>`;
+      : html`<div><dt>${PAGE.liveAtEnd}</dt><dd><span class="figure">${formatBytes(totals.liveBytes)}</span> <span class="aside">${growth}</span></dd></div>`;
   return html`<section id="verdict" class="verdict tone-${verdictTone(verdict.class)}" tabindex="-1" aria-labelledby="verdict-title">
   <h1 id="verdict-title">${verdictTitle(verdict)}</h1>
   ${over}
@@ -144,20 +147,20 @@ function timelineSection({ answer, timeline }: Report): Markup {
 </section>`;
 }
 
-function treeSection({ tree }: Report): Markup {
+function treeSection({ tree, treeKind }: Report): Markup {
   if (tree === null) return NOTHING;
   const folded =
     tree.hidden.nodes === 0
       ? NOTHING
       : html`<p class="hint">${PAGE.folded(tree.hidden.nodes.toLocaleString("en-US"), formatBytes(tree.hidden.bytes))}</p>`;
-  return html`<section id="tree" aria-labelledby="tree-title" data-scripted hidden><h2 id="tree-title">${PAGE.tree}</h2>
+  return html`<section id="tree" aria-labelledby="tree-title" data-scripted hidden><h2 id="tree-title">${PAGE.tree[treeKind]}</h2>
 <p class="hint" id="tree-hint"></p>
 <div class="controls">
   <fieldset class="segments"><legend class="sr">${PAGE.show}</legend>
     <label><input type="radio" name="mode" value="live" checked><span>${PAGE.modeLive}</span></label><label><input type="radio" name="mode" value="change"><span>${PAGE.modeChange}</span></label><label><input type="radio" name="mode" value="grown"><span>${PAGE.modeGrown}</span></label>
   </fieldset>
   <label class="pick">${PAGE.focus} <select id="focus"><option value="">${PAGE.everything}</option></select></label>
-  <label class="check"><input type="checkbox" id="inverted"> ${PAGE.inverted}</label>
+  <label class="check"><input type="checkbox" id="inverted"> ${PAGE.inverted[treeKind]}</label>
   <label class="check"><input type="checkbox" id="whole"> ${PAGE.whole}</label>
   <label class="find">${PAGE.search} <input type="search" id="search" autocomplete="off" spellcheck="false" placeholder="${PAGE.searchPlaceholder}"></label>
   <output id="search-result" for="search"></output>
@@ -169,11 +172,25 @@ function treeSection({ tree }: Report): Markup {
 <fieldset class="segments"><legend class="sr">${PAGE.showAs}</legend>
   <label><input type="radio" name="twin" value="tree" checked><span>${PAGE.asTree}</span></label><label><input type="radio" name="twin" value="table"><span>${PAGE.asTable}</span></label>
 </fieldset>
-<div id="outline-part"><div class="outline-head" aria-hidden="true"><span>${PAGE.path}</span><span class="now">${PAGE.live}</span><span class="growth">${PAGE.change}</span></div>
-<div id="outline" role="tree" aria-label="${PAGE.tree}" aria-describedby="outline-keys"></div><p id="outline-keys" class="hint">${PAGE.outlineKeys}</p></div>
+<div id="outline-part"><div class="outline-head" aria-hidden="true"><span>${PAGE.path[treeKind]}</span><span class="now">${PAGE.live}</span><span class="growth">${PAGE.change}</span></div>
+<div id="outline" role="tree" aria-label="${PAGE.tree[treeKind]}" aria-describedby="outline-keys"></div><p id="outline-keys" class="hint">${PAGE.outlineKeys}</p></div>
 <div id="twin-part" class="scroll" tabindex="0" role="group" aria-label="${PAGE.asTable}" hidden></div>
 ${folded}
 </section>`;
+}
+
+function heldSection({ held }: Report): Markup {
+  if (held.length === 0) return NOTHING;
+  return html`<section id="held" aria-labelledby="held-title"><h2 id="held-title">${PAGE.held}</h2><p class="hint">${PAGE.heldHint}</p>${held.map(heldPart)}
+<p class="hint">${PAGE.heldMore} <code>lagleak retainers &lt;capture&gt; --of &lt;type&gt;</code></p></section>`;
+}
+
+/** Open is what a reader looks at: the first, and whatever holds a good part of the heap. */
+const OPEN_SHARE = 0.2;
+
+function heldPart({ name, party, retainedBytes, share, parts, holders }: HeldMemory, row: number): Markup {
+  const figures = PAGE.heldFigures(formatBytes(retainedBytes), `${Math.round(share * 100)} %`, parts.toLocaleString("en-US"));
+  return html`<details class="held"${raw(row === 0 || share >= OPEN_SHARE ? " open" : "")}><summary>${partyMark(party)}<code>${name}</code> <span class="aside">${figures}</span></summary><ol class="frames">${holders.map((holder) => html`<li>${PAGE.heldIn} ${holder}</li>`)}</ol></details>`;
 }
 
 function treemapSection({ answer }: Report): Markup {
@@ -225,12 +242,12 @@ function course(levels: readonly number[]): Markup {
   return html`<svg class="course" viewBox="0 0 100 22" preserveAspectRatio="none" aria-hidden="true"><polyline points="${points}"/></svg>`;
 }
 
-function sitesSection({ sites }: Answer): Markup {
+function sitesSection({ answer: { sites }, treeKind }: Report): Markup {
   if (sites.length === 0) return NOTHING;
   return html`<section aria-labelledby="sites-title"><h2 id="sites-title">${PAGE.sites}</h2>
 ${filterBox("sites-table")}
 <div class="scroll" tabindex="0" role="group" aria-labelledby="sites-title"><table id="sites-table" data-sortable>
-<thead><tr>${heads(["allocated by", "", "where", ""], ["growth", "number"], ["live", "number"], ["verdict", ""])}</tr></thead>
+<thead><tr>${heads([PAGE.site[treeKind], "", "where", ""], ["growth", "number"], ["live", "number"], ["verdict", ""])}</tr></thead>
 <tbody>${sites.map(siteRow)}</tbody></table></div></section>`;
 }
 

@@ -78,11 +78,12 @@ function hashOf(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }
 
-function dataOf({ answer, tree, groups, timeline }: Report, options: RenderOptions): PageData {
+function dataOf({ answer, tree, treeKind, groups, timeline }: Report, options: RenderOptions): PageData {
   return {
     series: answer.series,
     timeline,
     tree: tree === null ? null : treeText(tree),
+    treeKind,
     groups: groups.map((group) => ({ party: group.party, label: groupWords(group) })),
     tiles: answer.groups.map((group) => ({
       row: groups.findIndex(

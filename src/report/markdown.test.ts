@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gatherFacts, NOTHING_TOLD } from "../judge/facts.ts";
 import { judge } from "../judge/judge.ts";
+import { sarifProblems } from "../testing/sarif.ts";
 import { sketch } from "../testing/sketch.ts";
 import type { Answer } from "./answer.ts";
 import { composeAnswer } from "./compose-answer.ts";
@@ -62,6 +63,7 @@ test("a symbol of a megabyte does not make a ticket of a megabyte", () => {
 });
 
 test("SARIF has a result for the process and one for each site, with its file and line", () => {
+  assert.deepEqual(sarifProblems(sarif.render(hostileAnswer(), options)), []);
   const log = JSON.parse(sarif.render(hostileAnswer(), options)) as {
     version: string;
     runs: {
@@ -90,5 +92,6 @@ test("half a character in a path is no crash", () => {
   const [site] = answer.sites;
   assert.ok(site);
   const halved = { ...answer, sites: [{ ...site, file: "a\ud800b", stack: ["\udc00"] }] };
+  assert.deepEqual(sarifProblems(sarif.render(halved, options)), []);
   for (const renderer of [markdown, sarif, terminal, json]) assert.doesNotThrow(() => renderer.render(halved, options), renderer.id);
 });

@@ -1,5 +1,6 @@
 /** What travels inside the page for its scripts: plain JSON, columns as text (column-text.ts). Written by html.ts, read by page/. */
 import type { Group, SeriesPoint } from "./answer.ts";
+import type { TreeKind } from "./report.ts";
 import type { Timeline } from "./timeline.ts";
 
 export interface PageTree {
@@ -27,6 +28,7 @@ export interface PageData {
   readonly series: readonly SeriesPoint[];
   readonly timeline: Timeline;
   readonly tree: PageTree | null;
+  readonly treeKind: TreeKind;
   readonly groups: readonly PageGroup[]; // rows of the column `group`
   /** The groups of the answer, and their row above; -1 where the tree has none of it. */
   readonly tiles: readonly (Pick<Group, "liveBytes" | "growthBytes" | "share"> & {

@@ -2,12 +2,15 @@
  * The report: the answer, and beside it what only a page can show: the tree of call paths, the time axis, the terms of the
  * ceilings, and what the capture cannot see. Renderers that need no more than the answer take it from here.
  */
+import { at } from "../base/columns.ts";
 import type { ProcessFacts } from "../judge/facts.ts";
+import { knowsTypes } from "../judge/grouping.ts";
 import type { Judgement } from "../judge/judgement.ts";
 import { hasTimes } from "../model/ledger.ts";
 import type { Answer } from "./answer.ts";
 import { type ComposeOptions, composeAnswer } from "./compose-answer.ts";
 import { type FoldedTree, foldTree } from "./flame.ts";
+import { type HeldMemory, heldMemoryOf } from "./holders.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import { blindSpot } from "./words.ts";
 
@@ -25,9 +28,14 @@ export interface TreeGroup {
   readonly component: string | null;
 }
 
+/** What the paths of a tree are: who called whom until memory was allocated, what holds what, or single classes. */
+export type TreeKind = "stacks" | "holders" | "types";
+
 export interface Report {
   readonly answer: Answer;
   readonly tree: FoldedTree | null; // null: no capture was given
+  readonly treeKind: TreeKind;
+  readonly held: readonly HeldMemory[]; // of an object graph, largest first; empty for stacks
   readonly groups: readonly TreeGroup[]; // rows of `tree.group`
   readonly timeline: Timeline;
   readonly terms: readonly (readonly CeilingTerm[])[]; // one list for each of `answer.ceilings`
@@ -39,6 +47,8 @@ export function composeReport(facts: ProcessFacts, judgement: Judgement, options
   return {
     answer,
     tree: facts.lastObserved === 0 ? null : foldTree(facts),
+    treeKind: treeKindOf(facts),
+    held: heldMemoryOf(facts, answer.totals.liveBytes),
     groups: facts.rows.map(({ party, client, component }) => ({
       party,
       client: client === "" ? null : client,
@@ -52,11 +62,23 @@ export function composeReport(facts: ProcessFacts, judgement: Judgement, options
   };
 }
 
+function treeKindOf({ profile }: ProcessFacts): TreeKind {
+  if (profile.graph !== null) return "holders";
+  return isFlat(profile) && knowsTypes(profile) ? "types" : "stacks";
+}
+
+function isFlat({ paths }: ProcessFacts["profile"]): boolean {
+  for (let path = 1; path < paths.length; path++) if (at(paths.parent, path) !== 0) return false;
+  return true;
+}
+
 /** An answer alone, as far as it goes. */
 export function reportOnAnswer(answer: Answer): Report {
   return {
     answer,
     tree: null,
+    treeKind: "stacks",
+    held: [],
     groups: [],
     timeline: {
       timed: answer.series.every(({ elapsedSeconds }) => elapsedSeconds !== null),
@@ -75,6 +97,7 @@ export type BlindSpot =
   | "attached-late"
   | "runtime-heap-only"
   | "who-keeps"
+  | "types-only"
   | "sampled"
   | "no-ages"
   | "single-instant"
@@ -84,13 +107,16 @@ export type BlindSpot =
   | "no-limit";
 
 /** What these captures cannot see, whatever they show. */
-function blindSpotsOf({ profile, lastObserved, queue, told }: ProcessFacts, { totals }: Answer): readonly BlindSpot[] {
+function blindSpotsOf(facts: ProcessFacts, { totals }: Answer): readonly BlindSpot[] {
+  const { profile, lastObserved, queue, told } = facts;
+  const kind = treeKindOf(facts);
   const spots: readonly (readonly [BlindSpot, boolean])[] = [
     ["no-capture", lastObserved === 0],
     ["allocations-only", profile.observes === "allocated"],
     ["attached-late", profile.origin.attached],
     ["runtime-heap-only", ["go", "jvm", "node"].includes(profile.origin.runtime)],
-    ["who-keeps", lastObserved > 0],
+    ["who-keeps", lastObserved > 0 && kind === "stacks"],
+    ["types-only", lastObserved > 0 && kind === "types"],
     ["sampled", totals.sampled],
     ["no-ages", lastObserved > 0 && profile.survivors === null],
     ["single-instant", lastObserved === 1],

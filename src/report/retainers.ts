@@ -1,9 +1,9 @@
 /** The answer of `retainers`: what holds the objects of a type, as plain data and as a tree for a terminal. */
 import { styleText } from "node:util";
 import { formatBytes } from "../base/units.ts";
-import { moduleBaseName } from "../model/ledger.ts";
 import type { RetainerBranch, RetainerTree } from "../model/retainer-tree.ts";
 import type { AnswerLoss } from "./answer.ts";
+import { holderText } from "./holders.ts";
 import { textColumns } from "./plain-table.ts";
 import { printable, shorten } from "./printable.ts";
 
@@ -43,7 +43,7 @@ export function retainersText(answer: RetainersAnswer, options: { readonly colum
       const turn = isFirst ? "" : isOnly ? "└ " : isLast ? "└─ " : "├─ ";
       const below = isFirst ? "  " : isOnly ? "" : isLast ? "   " : "│  ";
       const facts = `  ${count(branch.objects)}, ${formatBytes(branch.retainedBytes)}`;
-      const text = `${indent}${turn}${isFirst ? "" : "in "}${printable(label(branch))}`;
+      const text = `${indent}${turn}${isFirst ? "" : "in "}${printable(holderText(branch))}`;
       if (isFirst) lines.push("");
       lines.push(`${shorten(text, columns - (isOnly && !isFirst ? 0 : facts.length))}${isOnly && !isFirst ? "" : facts}`);
       addHolders(branch.holders, `${indent}${below}`, false);
@@ -53,10 +53,4 @@ export function retainersText(answer: RetainersAnswer, options: { readonly colum
   for (const { text, offset } of answer.losses)
     lines.push("", `Not read: ${printable(text)}${offset === null ? "" : `, at byte ${offset}`}`);
   return `${lines.join("\n")}\n`;
-}
-
-/** `Map.lastSeen (consumer.mjs)` */
-function label({ type, file, field }: RetainerBranch): string {
-  const access = field === "" ? "" : field.startsWith("[") ? field : `.${field}`;
-  return `${type}${access}${file === "" ? "" : ` (${moduleBaseName(file)})`}`;
 }

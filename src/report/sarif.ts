@@ -1,20 +1,15 @@
 /**
- * The answer as SARIF 2.1.0 (OASIS), for code scanning: one result a site that grows, at its file and line where the capture
- * knows them. Sites that only buffer are notes; nothing is an error that the verdict is not sure of.
+ * The answer as SARIF, for code scanning: one result a site that grows, at its file and line where the capture knows them. Sites
+ * that only buffer are notes; nothing is an error that the verdict is not sure of.
  */
-import { jsonText } from "../base/json-text.ts";
 import { formatBytes } from "../base/units.ts";
 import type { Answer, Site, VerdictClass } from "./answer.ts";
 import { printable } from "./printable.ts";
 import type { Renderer } from "./renderer.ts";
+import { clean, type SarifLevel, type SarifResult, sarifLog } from "./sarif-log.ts";
 import { verdictTitle } from "./words.ts";
 
-const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
-const MOST_CHARACTERS = 500;
-
-type Level = "error" | "warning" | "note";
-
-const LEVELS: Readonly<Record<VerdictClass, Level>> = {
+const LEVELS: Readonly<Record<VerdictClass, SarifLevel>> = {
   leak: "error",
   backlog: "warning",
   "outside-heap": "warning",
@@ -41,69 +36,42 @@ export const sarif: Renderer = {
   id: "sarif",
   render(answer) {
     const classes = [...new Set([answer.verdict.class, ...answer.sites.map((site) => site.class)])];
-    const log = {
-      $schema: SCHEMA,
-      version: "2.1.0",
-      runs: [
-        {
-          tool: {
-            driver: {
-              name: answer.tool.name,
-              version: answer.tool.version,
-              rules: classes.map((id) => ({
-                id,
-                shortDescription: { text: MEANINGS[id] },
-                defaultConfiguration: { level: LEVELS[id] },
-              })),
-            },
-          },
-          results: [processResult(answer), ...answer.sites.map((site) => siteResult(site, classes))],
-        },
-      ],
-    };
-    return jsonText(log);
+    const capture = answer.captures.at(0)?.path ?? null;
+    return sarifLog(
+      answer.tool,
+      classes.map((id) => ({ id, text: MEANINGS[id], level: LEVELS[id] })),
+      [processResult(answer, capture), ...answer.sites.map((site) => siteResult(site, capture))],
+    );
   },
 };
 
-/** The verdict of the process, without a place of its own. */
-function processResult({ verdict, captures, suppressions }: Answer): object {
+/** The verdict of the process. */
+function processResult({ verdict, suppressions }: Answer, capture: string | null): SarifResult {
   const leftOut = suppressions.map(({ text }) => ` ${text}`).join("");
   return {
-    ruleId: verdict.class,
-    ruleIndex: 0,
-    level: LEVELS[verdict.class],
-    message: { text: `${clean(`${verdictTitle(verdict)}. ${verdict.summary}`)}${printable(leftOut)}` },
-    locations: captures.slice(0, 1).map(({ path }) => ({ physicalLocation: { artifactLocation: { uri: uriOf(path) } } })),
+    rule: verdict.class,
+    text: `${clean(`${verdictTitle(verdict)}. ${verdict.summary}`)}${printable(leftOut)}`,
+    name: null,
+    kind: "function",
+    file: null,
+    line: null,
+    capture,
+    fingerprint: null,
     properties: { confidence: verdict.confidence, grade: verdict.grade, party: verdict.party, client: verdict.client },
   };
 }
 
-function siteResult(site: Site, classes: readonly VerdictClass[]): object {
+function siteResult(site: Site, capture: string | null): SarifResult {
   const name = clean(site.stack.at(-1) ?? "(unknown)");
-  const region = site.line === null || site.line < 1 ? {} : { region: { startLine: site.line } };
-  const physical = site.file === null ? {} : { physicalLocation: { artifactLocation: { uri: uriOf(site.file) }, ...region } };
   return {
-    ruleId: site.class,
-    ruleIndex: classes.indexOf(site.class),
-    level: LEVELS[site.class],
-    message: { text: `${formatBytes(site.growthBytes)} of growth, ${formatBytes(site.liveBytes)} live, allocated by ${name}` },
-    locations: [{ ...physical, logicalLocations: [{ fullyQualifiedName: name, kind: "function" }] }],
-    partialFingerprints: { "lagleak/v1": [site.party, site.component ?? "", name].join("/") },
+    rule: site.class,
+    text: `${formatBytes(site.growthBytes)} of growth, ${formatBytes(site.liveBytes)} live, allocated by ${name}`,
+    name,
+    kind: "function",
+    file: site.file,
+    line: site.line,
+    capture,
+    fingerprint: [site.party, site.component ?? "", name].join("/"),
     properties: { confidence: site.confidence, party: site.party, component: site.component, stack: site.stack.map(clean) },
   };
-}
-
-function clean(text: string): string {
-  return printable(text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text);
-}
-
-/** A path as a URI reference: relative stays relative, as code scanning wants it. */
-function uriOf(file: string): string {
-  const path = file.replaceAll("\\", "/").replace(/\p{Surrogate}/gu, "\ufffd"); // half a character is no URI
-  const encoded = path
-    .split("/")
-    .map(encodeURIComponent)
-    .join("/")
-    .replace(/^([A-Za-z])%3A\//, "file:///$1:/");
-  return path.startsWith("/") ? `file://${encoded}` : encoded;
 }

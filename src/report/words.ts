@@ -5,6 +5,7 @@
 import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Finding, Summary } from "../judge/judgement.ts";
 import type { AnswerClient, AnswerParty, AnswerSuppression, NextStep, Reason, VerdictClass } from "./answer.ts";
+import type { TreeKind } from "./report.ts";
 
 /** The verdict in two or three words. */
 export function verdictTitle(verdict: { readonly class: VerdictClass; readonly party: AnswerParty | null }): string {
@@ -615,6 +616,7 @@ const BLIND_SPOTS: Readonly<Record<string, string>> = {
   "attached-late": "Memory that was allocated before the profiler was attached is missing.",
   "runtime-heap-only": "It shows the heap of the runtime; memory that native code takes from malloc is not in it.",
   "who-keeps": "Stacks say who allocated memory. They do not say who keeps it.",
+  "types-only": "It counts objects by their class. It does not say who allocated them, nor who keeps them.",
   sampled: "It is sampled: sizes are estimates, and small or rare allocations may be missing.",
   "no-ages": "It does not say how old the live memory is.",
   "single-instant": "It is one moment: it cannot show growth.",
@@ -693,33 +695,40 @@ export const PAGE = {
   to: "To",
   wholeRange: "Whole capture",
   seriesTable: "The series as a table",
-  tree: "Where it was allocated",
+  tree: { stacks: "Where it was allocated", holders: "What holds what", types: "What it is" },
   show: "What the widths show",
   modeLive: "Live",
   modeChange: "Change",
   modeGrown: "Only what grew",
   focus: "Memory of",
   everything: "everything",
-  inverted: "Callees first",
+  inverted: { stacks: "Callees first", holders: "Contents first", types: "Contents first" },
   whole: "Whole paths",
   search: "Find",
   searchPlaceholder: "function, module, /regex/",
   crumbs: "Zoom",
-  flame: "Graph of call paths",
-  flameImage: "Graph of call paths; the tree below holds the same and works by keyboard",
+  flame: "Graph of the paths",
+  flameImage: "Graph of the paths; the tree below holds the same and works by keyboard",
   showAs: "The graph as",
   asTree: "Tree",
   asTable: "Table",
-  path: "call path",
+  path: { stacks: "call path", holders: "path of types", types: "type" },
   live: "live",
   change: "change",
   outlineKeys: "Arrows move and open, Enter zooms, Escape goes back out, letters find a name.",
   folded: (nodes: string, size: string): string =>
-    `${nodes} small call paths (${size} live together) are folded into "… smaller" rows, so that the page stays light.`,
+    `${nodes} small paths (${size} live together) are folded into "… smaller" rows, so that the page stays light.`,
   treemap: "Who holds it at the end",
-  treemapHint: "The area is the live memory. Choose one to see only its call paths.",
+  treemapHint: "The area is the live memory. Choose one to see only its paths.",
   groups: "Memory by owner",
   sites: "What grew most",
+  site: { stacks: "allocated by", holders: "type", types: "type" },
+  held: "What keeps it alive",
+  heldHint:
+    "The objects at which the memory comes together, each with the shortest way from it to a root of the heap. What is freed with an object is freed once no way leads to it.",
+  heldIn: "in",
+  heldFigures: (size: string, share: string, parts: string): string => `${size} (${share}) in ${parts} objects`,
+  heldMore: "What holds the objects of any other type:",
   filter: "Filter",
   stack: "stack",
   unknown: "(unknown)",
@@ -763,9 +772,9 @@ export const PAGE_LIVE = {
   shown: (shown: number, all: number): string => `${shown} of ${all}`,
   found: (paths: number, size: string, percentage: number): string =>
     paths === 0 ? "nothing found" : `${paths.toLocaleString("en-US")} found, ${size} (${percentage} %)`,
-  twinHeads: [
-    ["function", ""],
-    ["called by", ""],
+  twinHeads: (kind: TreeKind): readonly (readonly [string, string])[] => [
+    [kind === "stacks" ? "function" : "type", ""],
+    [kind === "stacks" ? "called by" : "held by", ""],
     ["memory of", ""],
     ["module", ""],
     ["level", "number"],
@@ -774,7 +783,8 @@ export const PAGE_LIVE = {
   ],
   twinCut: (shown: number, all: number): string => `The ${shown} widest of ${all.toLocaleString("en-US")} boxes`,
   modeHint: {
-    live: (_from: string, to: string): string => `What is live at ${to}. The widths are bytes, callers stand above what they call.`,
+    live: (_from: string, to: string, kind: TreeKind): string =>
+      `What is live at ${to}. The widths are bytes${{ stacks: ", callers stand above what they call", holders: ", holders stand above what is freed with them", types: "" }[kind]}.`,
     change: (from: string, to: string): string => `What changed from ${from} to ${to}. The widths are bytes gained or lost.`,
     grown: (from: string, to: string): string => `What grew from ${from} to ${to}. The widths are bytes gained; what shrank is left out.`,
   },

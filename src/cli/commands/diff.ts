@@ -23,7 +23,7 @@ import { answerFormat, writeAnswer } from "../output.ts";
 import { readAll, readSuppressions } from "../reading.ts";
 import { openTerminal } from "../terminal.ts";
 
-const FORMATS = ["text", "json", "markdown"] as const;
+const FORMATS = ["text", "json", "markdown", "sarif"] as const;
 
 type DiffOptions = AttributionOptions &
   ReadingOptions &
@@ -41,6 +41,7 @@ Examples:
   lagleak diff heap.1.pb.gz heap.9.pb.gz
   lagleak diff hist.before.txt hist.after.txt --group-by type --top 30
   lagleak diff heaptrack.v1.zst heaptrack.v2.zst --group-by function --format markdown
+  lagleak diff main/ captures/ --group-by function -o growth.sarif
   lagleak diff monday/ friday/ --group-by package --redact --json
 `;
 

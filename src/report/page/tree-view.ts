@@ -18,7 +18,7 @@ export interface TreeView {
   repaint(): void;
 }
 
-export function createTreeView(tree: CallTree, { groups, timeline }: PageData, store: Store): TreeView | null {
+export function createTreeView(tree: CallTree, { groups, timeline, treeKind }: PageData, store: Store): TreeView | null {
   const canvas = part("flame", HTMLCanvasElement);
   const outlineHost = part("outline", HTMLDivElement);
   const twinHost = part("twin-part", HTMLDivElement);
@@ -177,7 +177,7 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     showCrumbs(zoom);
     if (!isMeasured || before?.zoom !== state.zoom || before?.twin !== state.twin) {
       if (state.twin === "tree") outline.show({ graph, zoom, name: (row) => label(row), party, group });
-      else showTwin(twinHost as HTMLElement, { graph, boxes, name, module, party, group });
+      else showTwin(twinHost as HTMLElement, { graph, boxes, kind: treeKind, name, module, party, group });
     }
     showControls(state);
   }
@@ -218,7 +218,7 @@ export function createTreeView(tree: CallTree, { groups, timeline }: PageData, s
     if (outlinePart !== null) outlinePart.hidden = state.twin === "table";
     if (twinHost !== null) twinHost.hidden = state.twin === "tree";
     const hint = part("tree-hint", HTMLParagraphElement);
-    if (hint !== null) hint.textContent = PAGE_LIVE.modeHint[state.mode](timeText(state.from), timeText(state.to));
+    if (hint !== null) hint.textContent = PAGE_LIVE.modeHint[state.mode](timeText(state.from), timeText(state.to), treeKind);
     showLegend(state.mode);
   }
 

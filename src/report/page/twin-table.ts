@@ -1,5 +1,6 @@
 /** The table twin of the graph: the widest of the boxes that are drawn, in rows that can be sorted. */
 import { formatBytes, formatGrowth } from "../../base/units.ts";
+import type { PageData } from "../page-data.ts";
 import { PAGE_LIVE } from "../words.ts";
 import { at } from "./data.ts";
 import { element } from "./dom.ts";
@@ -11,13 +12,14 @@ const MOST_ROWS = 200;
 export interface TwinScene {
   readonly graph: Graph;
   readonly boxes: readonly Box[];
+  readonly kind: PageData["treeKind"];
   readonly name: (row: number) => string;
   readonly module: (row: number) => string;
   readonly party: (row: number) => string;
   readonly group: (row: number) => string;
 }
 
-export function showTwin(host: HTMLElement, { graph, boxes, name, module, party, group }: TwinScene): void {
+export function showTwin(host: HTMLElement, { graph, boxes, kind, name, module, party, group }: TwinScene): void {
   const widest = [...boxes].sort((a, b) => at(graph.width, b.row) - at(graph.width, a.row) || a.row - b.row).slice(0, MOST_ROWS);
   const rows = widest.map(({ row, depth }) => {
     const above = at(graph.structure.parent, row);
@@ -39,7 +41,7 @@ export function showTwin(host: HTMLElement, { graph, boxes, name, module, party,
       ],
     });
   });
-  const heads = PAGE_LIVE.twinHeads.map(([title, kind]) => element("th", { class: kind, text: title, attributes: { scope: "col" } }));
+  const heads = PAGE_LIVE.twinHeads(kind).map(([title, kind]) => element("th", { class: kind, text: title, attributes: { scope: "col" } }));
   const table = element("table", {
     children: [element("thead", { children: [element("tr", { children: heads })] }), element("tbody", { children: rows })],
   });
