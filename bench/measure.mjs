@@ -33,7 +33,9 @@ const TICKS_PER_SECOND = 100;
 /** User and system time of all children that have ended, theirs included; 0 where there is no /proc. */
 function cpuOfChildren() {
   try {
-    const fields = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /, "").split(" ");
+    const fields = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
     return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
   } catch {
     return 0;

@@ -1,9 +1,12 @@
 /** All ways into a running process, in alphabetical order. A new one is a file in this folder and a line here. */
 import type { Attacher } from "./attacher.ts";
 import type { Gauge } from "./gauge.ts";
+import { jvmClassHistogram } from "./jvm-class-histogram.ts";
+import { jvmCountersGauge } from "./jvm-counters-gauge.ts";
+import { jvmHeapDump } from "./jvm-heap-dump.ts";
 
 /** Level 0: read without a stop, at every tick. */
-export const gauges: readonly Gauge[] = [];
+export const gauges: readonly Gauge[] = [jvmCountersGauge];
 
 /** Levels 1 and 2: asked for by name or by level. */
-export const attachers: readonly Attacher[] = [];
+export const attachers: readonly Attacher[] = [jvmClassHistogram, jvmHeapDump];
