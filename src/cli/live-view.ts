@@ -3,7 +3,6 @@
  * far. Plain lines and the characters of a sparkline, so that it lives over ssh; keys are read only where stdin is a terminal.
  */
 import { styleText } from "node:util";
-import { createLogUpdate } from "log-update";
 import type { ClientQueue } from "../attach/gauge.ts";
 import type { Observation, Observer } from "../attach/observe.ts";
 import type { Target } from "../attach/target.ts";
@@ -142,7 +141,7 @@ export interface LiveView {
 
 /** Draws on stderr, and takes keys from stdin. */
 export function openLiveView(target: Target, methods: readonly Method[], request: SessionRequest, terminal: Terminal): LiveView {
-  const screen = createLogUpdate(process.stderr);
+  const screen = openScreen(process.stderr);
   const paint: Paint = (style, text) => (terminal.color ? styleText(style, text, { validateStream: false } as never) : text);
   const notes: string[] = [];
   const running: string[] = [];
@@ -159,7 +158,7 @@ export function openLiveView(target: Target, methods: readonly Method[], request
   ];
   const draw = (): void => {
     const state = { target, observations: observer?.observations ?? [], answer, notes, keys, asked: question?.text ?? null, running };
-    screen(liveFrame(state, Math.max(40, process.stderr.columns ?? 80), paint).join("\n"));
+    screen.draw(liveFrame(state, Math.max(40, process.stderr.columns ?? 80), paint));
   };
   const captureAll = (chosen: readonly Method[]): void => {
     for (const { attacher } of chosen.filter((one) => !running.includes(one.attacher.id))) {
@@ -214,8 +213,27 @@ export function openLiveView(target: Target, methods: readonly Method[], request
     close: () => {
       process.stderr.off("resize", draw);
       closeKeys();
-      screen.done();
+      screen.close();
     },
+  };
+}
+
+interface Screen {
+  readonly draw: (lines: readonly string[]) => void;
+  readonly close: () => void;
+}
+
+/** Frames over one another, from the line where the cursor is; the last one stays. Lines must fit, for a wrapped line is two. */
+function openScreen(stream: NodeJS.WriteStream): Screen {
+  let drawn = 0;
+  stream.write("\u001b[?25l"); // no cursor: it would jump about
+  return {
+    draw: (lines) => {
+      const shown = lines.slice(0, Math.max(1, (stream.rows ?? 24) - 1));
+      stream.write(`${drawn > 0 ? `\u001b[${drawn}A` : ""}\r\u001b[J${shown.map((line) => `${line}\n`).join("")}`);
+      drawn = shown.length;
+    },
+    close: () => stream.write("\u001b[?25h"),
   };
 }
 

@@ -148,17 +148,20 @@ function firstKnown(columns: readonly (readonly number[])[]): Float64Array {
   );
 }
 
+export interface MemoryReadings {
+  readonly atMs: readonly number[];
+  readonly residentBytes: readonly number[];
+  readonly heapBytes: readonly number[]; // NaN = not said
+}
+
 /** Readings between two moments, for growth that has more readings than the capture has instants. */
-export function readingsBetween(
-  evidence: readonly MemoryEvidence[],
-  fromMs: number,
-  toMs: number,
-): { readonly atMs: readonly number[]; readonly residentBytes: readonly number[] } | null {
+export function readingsBetween(evidence: readonly MemoryEvidence[], fromMs: number, toMs: number): MemoryReadings | null {
   for (const { one, rows } of memoryCourses(evidence, [])) {
     if (one.clock !== "zone" && one.clock !== "local") continue;
     const inside = rows.filter((row) => at(one.atMs, row) >= fromMs && at(one.atMs, row) <= toMs);
-    if (inside.length > 0)
-      return { atMs: inside.map((row) => at(one.atMs, row)), residentBytes: inside.map((row) => at(one.residentBytes, row)) };
+    if (inside.length === 0) continue;
+    const pick = (column: Float64Array): readonly number[] => inside.map((row) => at(column, row));
+    return { atMs: pick(one.atMs), residentBytes: pick(one.residentBytes), heapBytes: pick(one.heapBytes) };
   }
   return null;
 }

@@ -15,12 +15,21 @@ function finding(code: string, figures: Readonly<Record<string, number>>, names:
 
 export function evidenceFindings(facts: ProcessFacts): readonly Finding[] {
   return [
+    ...denserFindings(facts),
     ...censusFindings(facts),
     ...residentFindings(facts),
     ...lagFindings(facts),
     ...littlesLaw(facts),
     ...facts.allocators.map(allocatorFinding),
   ];
+}
+
+function denserFindings({ groups }: ProcessFacts): readonly Finding[] {
+  return groups.flatMap(({ facts, captured, kind, client }) =>
+    captured === undefined
+      ? []
+      : finding("denser-course", { readings: facts.liveBytes.length, captures: captured.liveBytes.length }, { kind, client: client ?? "" }),
+  );
 }
 
 /** A class of chunks that grew by less is not worth a sentence. */

@@ -224,7 +224,9 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   );
   if (missing.has("samples")) steps.push(finding("more-samples", {}, { format }));
   const isUnnamed = kind === "unknown" && profile.losses.some(({ code }) => code === "no-names");
+  const isTypesOnly = kind === "unknown" && format === "class-histogram" && verdict.class === "inconclusive";
   if (isUnnamed) steps.push(finding("name-functions"));
+  else if (isTypesOnly) steps.push(finding("capture-holders"));
   else if (client === null && unknownClient === null && !facts.isObserved && facts.attribution.clients.length === 0)
     steps.push(finding("name-client"));
   if (verdict.class === "inconclusive" && isQueue && lastObserved > 1) {

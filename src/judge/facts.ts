@@ -34,6 +34,7 @@ import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type AlignedLag, type AlignedMemory, alignLag, alignMemory, type Moments } from "./align-series.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
 import { type CensusFacts, censusFacts, messageObjectSizes } from "./census.ts";
+import { denserCourse } from "./denser-course.ts";
 import {
   type AgeFacts,
   type CeilingFacts,
@@ -100,6 +101,8 @@ export interface JudgedGroup {
   readonly liveBytes: Float64Array; // at the observed instants
   readonly growthBytes: number;
   readonly facts: GroupFacts;
+  /** The same at the instants of the captures alone; left out where `facts` are that. */
+  readonly captured?: GroupFacts;
 }
 
 export interface ProcessFacts {
@@ -191,7 +194,7 @@ export function gatherFacts(
   const surroundings: Surroundings = { client, clients, scope, ceilings, queue, lag, retention, countsClasses };
   const groups =
     captured !== null
-      ? judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings)
+      ? withDenserCourse(judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings), moments, memories)
       : observation !== null
         ? observedGroups(observation, moments.elapsedMs, memory, { queues, census }, surroundings)
         : queueGroups(queues, surroundings);
@@ -435,9 +438,22 @@ function judgedGroups(
       retention: kind === "fetch" ? surroundings.retention : null,
     };
     const growthBytes = at(liveBytes, lastObserved - 1) - (lastObserved > 1 ? at(liveBytes, 0) : 0);
-    return { party: first.party, client: first.client === "" ? null : first.client, kind, rows, liveBytes, growthBytes, facts };
+    const client = first.client === "" ? null : first.client;
+    return { party: first.party, client, kind, rows, liveBytes, growthBytes, facts };
   });
   return judged.filter(({ liveBytes }) => liveBytes.some((level) => level > 0));
+}
+
+function withDenserCourse(
+  groups: readonly JudgedGroup[],
+  { startedAt, hasTimes: isTimed }: Moments,
+  memories: readonly MemoryEvidence[],
+): readonly JudgedGroup[] {
+  const growthBytes = groups.reduce((sum, group) => sum + group.growthBytes, 0);
+  return groups.map((group) => {
+    const facts = isTimed ? denserCourse(group.facts, growthBytes, startedAt, memories) : null;
+    return facts === null ? group : { ...group, facts, captured: group.facts };
+  });
 }
 
 /** The ledger of a question without a capture: no instants, nothing live. */

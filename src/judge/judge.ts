@@ -3,6 +3,7 @@ import { add, at, type Column } from "../base/columns.ts";
 import { largest } from "../base/statistics.ts";
 import { displayName } from "../base/symbols.ts";
 import { frameText, hasTimes, liveAt, seriesOf } from "../model/ledger.ts";
+import { MAIN_SHARE } from "./denser-course.ts";
 import { advise, because, finding, nextSteps } from "./explain.ts";
 import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { type Forecast, forecast, type TimeRange } from "./forecast.ts";
@@ -192,8 +193,11 @@ function siteVerdict(
   if (judgedWhole.includes(group.kind)) return { class: verdict.class, confidence: verdict.confidence };
   // the site has its share of the group's sampling error
   const share = highest(liveBytes) / Math.max(1, highest(group.liveBytes));
-  const varianceBytes2 = group.facts.varianceBytes2.map((variance) => variance * share);
-  const own = weighGroup({ ...group.facts, liveBytes, varianceBytes2, ages: null }, fitter);
+  // nearly all of a group whose course between the captures is known has that course, too
+  if (group.captured !== undefined && share >= MAIN_SHARE) return { class: verdict.class, confidence: verdict.confidence };
+  const facts = group.captured ?? group.facts;
+  const varianceBytes2 = facts.varianceBytes2.map((variance) => variance * share);
+  const own = weighGroup({ ...facts, liveBytes, varianceBytes2, ages: null }, fitter);
   return { class: own.class, confidence: own.confidence };
 }
 

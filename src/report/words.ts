@@ -279,6 +279,8 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `Of ${residentOf(residentBytes, measures)} the live heap explains ${bytes(liveBytes)} and the client's queue, outside of it, ${bytes(queueBytes)}; ${remainder(unexplainedBytes)}.`,
   "resident-observed": ({ residentBytes, queueBytes, unexplainedBytes, heapBytes }, { measures, queue }) =>
     `Of ${residentOf(residentBytes, measures)} ${queue === "" ? "no statistics say what is queued" : `the client's queue explains ${bytes(queueBytes)}`}; ${remainder(unexplainedBytes)}.${heapBytes === undefined ? "" : ` The heap itself says that ${bytes(heapBytes)} are in use.`}`,
+  "denser-course": ({ readings, captures }, { kind, client }) =>
+    `Between the ${count(captures)} captures, ${memoryOf(kind, client)} followed the memory of the process, nearly all of whose growth it is (${count(readings)} readings).`,
   "census-grew": ({ chunkBytes, firstCount, lastCount, growthBytes }) =>
     `In the heap, chunks of ${count(chunkBytes)} bytes grew from ${count(firstCount)} to ${count(lastCount)} (${bytes(growthBytes)} more).`,
   "census-messages": ({ chunkBytes, liveMessages, queuedMessages, heldMessages }) =>
@@ -415,6 +417,10 @@ const NEXT: Readonly<
   "capture-heap": () => ({
     text: "Series from outside show that memory grows, not who holds it: profile the process, or capture its heap.",
     command: "lagleak attach <pid> --profile",
+  }),
+  "capture-holders": () => ({
+    text: "A class histogram counts arrays, not who holds them: a heap dump shows the holder. It stops the JVM for about a second per GiB.",
+    command: "lagleak attach <pid> --method jvm-heap-dump",
   }),
   "say-started-at": () => ({
     text: "Say when the capture began, so that what was recorded beside it can be laid over it.",

@@ -13,7 +13,8 @@ import { openTerminal } from "../terminal.ts";
 const EXAMPLES = `
 Examples:
   lagleak detach 4711
-  lagleak detach        (lists the processes in which something is still open)
+  lagleak detach 4711 && kill -0 4711
+  lagleak detach        # lists the processes in which something is still open
 `;
 
 export function define(command: Command, end: (exitCode: ExitCode) => void): void {

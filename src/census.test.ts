@@ -1,9 +1,9 @@
 /** A census of the heap beside the gauge of a queue: messages kept are told from messages queued, by synthetic counts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inputFromBytes } from "../base/source.ts";
-import { observeSeries } from "../evidence/observe-series.ts";
-import { analyze } from "../index.ts";
+import { inputFromBytes } from "./base/source.ts";
+import { observeSeries } from "./evidence/observe-series.ts";
+import { analyze } from "./index.ts";
 
 interface Look {
   readonly queued: number;
