@@ -15,8 +15,6 @@ import { executableFile, mappedFile } from "./target-files.ts";
 import { openTargetMemory, type TargetMemory } from "./target-memory.ts";
 import { pointersInto } from "./target-words.ts";
 
-export { librdkafkaVersionIn } from "./librdkafka-gauge-code.ts";
-
 /** Between two looks for instances that came. */
 const LOOK_MS = 2000;
 /** A thread that never shows where it sleeps: then the whole memory is searched, and if that finds nothing, it is given up. */
@@ -143,8 +141,8 @@ function codeOf(target: Target): CodeOffsets {
   const none: CodeOffsets = { name: null, group: null, groupQueue: null };
   const client = target.clients.find(({ id }) => id === "librdkafka");
   if (client === undefined) return none;
-  const isStatic = client.linkage === "static" || client.module === null;
-  const file = isStatic ? executableFile(target.pid) : mappedFile(target.pid, client.module);
+  const isExecutable = client.module === null || client.module === target.executable;
+  const file = isExecutable ? executableFile(target.pid) : mappedFile(target.pid, client.module);
   const modules = new Set(target.mappings.filter(({ path }) => /librdkafka[^/+]*\.so/.test(path)).map(({ path }) => path));
   return file === null || modules.size > 1 ? none : codeOffsetsIn(file);
 }
