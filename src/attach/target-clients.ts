@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { librdkafkaVersionIn } from "./librdkafka-gauge-code.ts";
 import { commandLine, type Mapping, procLink, procNames, threadNames } from "./proc.ts";
 import { allMatches, executableFile, fileHas, mappedFile } from "./target-files.ts";
 import type { TargetRuntime } from "./target-runtime.ts";
@@ -33,17 +34,31 @@ export function findClients(
   return found.filter((client, index) => found.findIndex(({ id }) => id === client.id) === index);
 }
 
-/** The library, or the name of its best-known setting in the executable, or its threads. */
+/** The library, or the name of its best-known setting in the executable or in an add-on that it is linked into, or its threads. */
 function librdkafkaOf(pid: number, executable: string | null, mappings: readonly Mapping[]): readonly TargetClient[] {
-  const files = [...new Set(mappings.filter(({ inode }) => inode !== 0).map((mapping) => mapping.path))];
-  const hasThreads = threadNames(pid).some((name) => name.startsWith("rdk:"));
-  const library =
-    files.find((file) => /librdkafka|confluent_kafka\.libs/.test(file)) ?? files.find((file) => /node-librdkafka|librdkafka/.test(file));
+  const files = [...new Set(mappings.filter(({ inode, isExecutable }) => inode !== 0 && isExecutable).map((mapping) => mapping.path))];
+  const versionOf = (module: string): string | null => librdkafkaVersionIn(mappedFile(pid, module) ?? "");
+  const libraries = files.filter((file) => /librdkafka|confluent_kafka\.libs/.test(file));
+  // a binding's own add-on may have the name too, and the C++ library: the one with a version is meant
+  for (const module of libraries) {
+    const version = versionOf(module);
+    if (version !== null) return [{ id: "librdkafka", version, linkage: "shared", module }];
+  }
+  const [library] = libraries;
   if (library !== undefined) return [{ id: "librdkafka", version: null, linkage: "shared", module: library }];
   const file = executableFile(pid);
-  if (!hasThreads && (file === null || !fileHas(file, "queued.max.messages.kbytes\0"))) return [];
-  return [{ id: "librdkafka", version: null, linkage: "static", module: executable }];
+  const hasThreads = threadNames(pid).some((name) => name.startsWith("rdk:"));
+  if (file !== null && fileHas(file, SETTING)) {
+    return [{ id: "librdkafka", version: librdkafkaVersionIn(file), linkage: "static", module: executable }];
+  }
+  if (!hasThreads) return [];
+  const addon = files.find((module) => fileHas(mappedFile(pid, module) ?? "", SETTING));
+  const version = addon === undefined ? null : versionOf(addon);
+  return [{ id: "librdkafka", version, linkage: "static", module: addon ?? executable }];
 }
+
+/** No librdkafka is without it. */
+const SETTING = "queued.max.messages.kbytes\0";
 
 const NPM: ReadonlyMap<string, string> = new Map([
   ["kafkajs", "kafkajs"],

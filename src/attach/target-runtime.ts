@@ -63,7 +63,9 @@ export function findAllocator(
   if (file !== null && (fileHas(file, "GNU C Library") || fileHas(file, "glibc.malloc.mmap_threshold")))
     return { id: "glibc", module: executable };
   if (runtime.id === "go") return { id: "none", module: null };
-  return file !== null && fileHas(file, "/etc/ld-musl-") ? { id: "musl", module: executable } : { id: "unknown", module: null };
+  // linked statically nothing has its name; its text for errno 0 is its own
+  const isMusl = file !== null && (fileHas(file, "/etc/ld-musl-") || fileHas(file, "\0No error information\0"));
+  return isMusl ? { id: "musl", module: executable } : { id: "unknown", module: null };
 }
 
 /** Whether a variable that changes the allocator or the runtime is set; its value is only looked at. */
