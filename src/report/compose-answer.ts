@@ -2,9 +2,11 @@
 import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { lineageOf } from "../clients/lineage.ts";
+import { alignQueue } from "../judge/align-queue.ts";
 import type { ProcessFacts } from "../judge/facts.ts";
 import type { Grouping } from "../judge/groupings.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
+import { spread } from "../judge/observed.ts";
 import { regroup } from "../judge/regroup.ts";
 import { residentAccount } from "../judge/resident-account.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
@@ -83,7 +85,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       settings,
       assumed,
     })),
-    series: seriesPoints(facts, timed),
+    series: lastObserved === 0 ? statisticsPoints(facts) : seriesPoints(facts, timed),
     captures: profile.captures.map(({ path, format, clock, takenAt, liveBytes: live, losses }) => ({
       path,
       format,
@@ -201,6 +203,24 @@ function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
     class: site.class,
     confidence: round(site.confidence, 4),
   };
+}
+
+/** Of the client's statistics alone: its queues and its lag at the moments that it emitted them. */
+function statisticsPoints({ queues }: ProcessFacts): readonly SeriesPoint[] {
+  const times = [...new Set(queues.flatMap(({ atMs }) => [...atMs]))].sort((a, b) => a - b);
+  const first = times[0];
+  if (first === undefined || times.length < 2) return [];
+  const elapsedMs = Float64Array.from(spread(times), (time) => time - first);
+  const aligned = alignQueue(elapsedMs, first, queues, []);
+  const isWallClock = queues.every(({ clock }) => clock === undefined);
+  return Array.from(elapsedMs, (elapsed, row) => ({
+    at: isWallClock ? new Date(first + elapsed).toISOString() : null,
+    elapsedSeconds: round(elapsed / 1000, 3),
+    liveBytes: { client: 0, app: 0, runtime: 0, unknown: 0 },
+    queueBytes: known(aligned?.valueBytes[row]),
+    lag: known(aligned?.lag[row]),
+    residentBytes: null,
+  }));
 }
 
 function seriesPoints(facts: ProcessFacts, timed: boolean): readonly SeriesPoint[] {

@@ -241,8 +241,32 @@ async function useEverything(page: Page): Promise<void> {
   await page.locator("#copy-link").click();
   await settled(page);
   assert.notEqual(await page.locator("#status").textContent(), "");
+  await print(page);
+}
+
+/** On paper the theme is light, nothing is folded away, nothing is wider than the paper, and afterwards all is as before. */
+async function print(page: Page): Promise<void> {
+  const folded = (): Promise<number> => page.locator("details:not([open], [data-folded-on-paper])").count();
+  const before = await folded();
+  await page.locator("#theme").selectOption("dark");
+  await page.evaluate("dispatchEvent(new Event('beforeprint'))");
   await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 718, height: 1000 }); // A4 between its margins
+  await settled(page);
+  assert.equal(await folded(), 0);
+  assert.equal(await page.evaluate("document.documentElement.dataset.theme"), "light");
+  assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 718);
+  assert.equal(
+    await page.locator("button:visible, select:visible, input:visible").count(),
+    await page.locator("thead button:visible, #treemap button:visible").count(),
+  );
   await page.emulateMedia({ media: "screen" });
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.evaluate("dispatchEvent(new Event('afterprint'))");
+  await settled(page);
+  assert.equal(await folded(), before);
+  assert.equal(await page.evaluate("document.documentElement.dataset.theme"), "dark");
+  await page.locator("#theme").selectOption("auto");
 }
 
 async function liveOf(page: Page, table: string): Promise<readonly number[]> {
@@ -292,6 +316,54 @@ async function useTimeline(page: Page): Promise<void> {
   await settled(page);
   assert.doesNotMatch(page.url(), /from=|to=|mode=/);
 }
+
+test("without a capture the page shows what was recorded beside the process over time, and no paths", { skip }, async () => {
+  const [html, json, memory] = ["evidence.html", "evidence.json", "memory.csv"].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const seconds = Array.from({ length: 39 }, (_, row) => row * 2);
+  const rows = seconds.map(
+    (second) => `${new Date((1_795_512_795 + second) * 1000).toISOString()},${20_000_000 + Math.min(second, 40) * 2_500_000}`,
+  );
+  writeFileSync(memory, ["timestamp,rss_bytes", ...rows, ""].join("\n"));
+  for (const beside of [[], ["--memory", memory]]) {
+    const words = [
+      "--stats",
+      path.join(SAMPLES, "slow-default", "stats.jsonl.gz"),
+      ...beside,
+      "--memory-limit",
+      "128Mi",
+      "--quiet",
+      "--force",
+    ];
+    await run(["report", ...words, "-o", html]);
+    await run(["analyze", ...words, "-o", json]);
+    const { series } = JSON.parse(readFileSync(json, "utf8")) as Answer;
+    assert.ok(series.length > 20 && series.every(({ elapsedSeconds, at }) => elapsedSeconds !== null && at !== null));
+    const last = series.at(-1);
+    assert.ok((last?.queueBytes ?? 0) > 60e6 && (last?.lag ?? 0) > 60_000);
+    assert.equal(last?.residentBytes ?? 0, beside.length === 0 ? 0 : 120_000_000);
+    const { page, noise, close } = await openPage(browser, html, { theme: "dark" });
+    const chart = page.locator("#timeline-chart");
+    const value = (await chart.getAttribute("aria-valuetext")) ?? "";
+    assert.ok(value.includes(`${PAGE_LIVE.queued} ${formatBytes(last?.queueBytes ?? 0)}`), value);
+    if (beside.length > 0) assert.ok(value.includes(`${PAGE_LIVE.resident} ${formatBytes(120_000_000)}`), value);
+    assert.equal(await page.locator(".course-line:not(.halo)").count(), beside.length === 0 ? 2 : 3, "queue, lag, and resident size");
+    await chart.focus();
+    await page.keyboard.press("Home");
+    await settled(page);
+    assert.equal(await chart.getAttribute("aria-valuenow"), "0");
+    assert.equal(await page.locator("#tree, #treemap, #range-from:visible").count(), 0);
+    assert.ok(await page.getByText("No capture of the heap was given").isVisible());
+    await page.screenshot({ path: path.join(PICTURES, `evidence-${beside.length === 0 ? "statistics" : "memory"}.png`), fullPage: true });
+    await page.evaluate(CLICK_EVERYTHING);
+    assert.deepEqual(await objections(page), []);
+    await close();
+    assert.deepEqual(noise, []);
+  }
+});
 
 test("a report says how it was asked for, and no secret", () => {
   const words = ["report", "heaptrack.zst", "--memory-limit", "128Mi", "--set", "sasl.password=hunter2", "--set", "fetch.min.bytes=1"];
