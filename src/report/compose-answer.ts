@@ -13,6 +13,7 @@ import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes
 import type { Answer, AnswerClient, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
 import { pathTree } from "./path-tree.ts";
 import { shorten } from "./printable.ts";
+import { shortName } from "./short-name.ts";
 import { adviceText, nextStep, reason, summary, suppressionText } from "./words.ts";
 
 export interface ComposeOptions {
@@ -48,7 +49,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       probabilities: roundAll(judgement.probabilities),
       grade: judgement.grade,
       summary: summary(
-        { ...judgement.summary, site: judgement.summary.site && shorten(judgement.summary.site, NAME_COLUMNS) },
+        { ...judgement.summary, site: judgement.summary.site && shortName(judgement.summary.site, NAME_COLUMNS) },
         profile.instants.length > 2 ? durationMs : null,
       ),
       because: judgement.because
@@ -111,12 +112,18 @@ function clientsOf({ attribution, client, clientVersion, clients }: ProcessFacts
 }
 
 /** A name in a sentence: symbols may be thousands of characters long. */
-const NAME_COLUMNS = 120;
+const NAME_COLUMNS = 100;
+const WAY_COLUMNS = 240;
 
 function shortened(names: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(names).map(([key, name]) => [key, key === "url" || key === "title" ? name : shorten(name, NAME_COLUMNS)]),
+    Object.entries(names).map(([key, name]) => [key, key === "url" || key === "title" ? name : shortOf(key, name)]),
   );
+}
+
+/** A way through objects is no name: its end is what the program can change. */
+function shortOf(key: string, name: string): string {
+  return key === "through" ? shorten(name, WAY_COLUMNS) : shortName(name, NAME_COLUMNS);
 }
 
 function suppressionsOf({ suppressed, lastObserved }: ProcessFacts): readonly AnswerSuppression[] {

@@ -8,6 +8,7 @@ import type { HeldMemory } from "./holders.ts";
 import { html, type Markup, NOTHING, raw } from "./markup.ts";
 import type { RenderOptions } from "./renderer.ts";
 import type { CeilingTerm, Report } from "./report.ts";
+import { shortName } from "./short-name.ts";
 import { componentWords, evidenceStrength, gradeWords, groupWords, nextTitle, PAGE, verdictTitle, verdictTone } from "./words.ts";
 
 export function bodySections(report: Report, options: RenderOptions): Markup {
@@ -263,10 +264,12 @@ function siteRow(site: Site): Markup {
     site.file === null ? site.module : `${site.file.slice(site.file.lastIndexOf("/") + 1)}${site.line === null ? "" : `:${site.line}`}`;
   const frames = [...site.stack].reverse().slice(0, MOST_FRAMES);
   const stack = html`<details><summary>${PAGE.stack}</summary><ol class="frames">${frames.map((frame) => html`<li>${frame}</li>`)}</ol></details>`;
-  return html`<tr><th scope="row">${partyMark(site.party)}<code>${site.stack.at(-1) ?? PAGE.unknown}</code>${stack}</th><td>${file ?? "–"}</td>${size(site.growthBytes, true)}${size(site.liveBytes)}<td>${site.class} <span class="aside">${Math.round(site.confidence * 100)} %</span></td></tr>`;
+  return html`<tr><th scope="row">${partyMark(site.party)}<code>${shortName(site.stack.at(-1) ?? PAGE.unknown, SITE_COLUMNS)}</code>${stack}</th><td>${file ?? "–"}</td>${size(site.growthBytes, true)}${size(site.liveBytes)}<td>${site.class} <span class="aside">${Math.round(site.confidence * 100)} %</span></td></tr>`;
 }
 
 const MOST_FRAMES = 64;
+/** Of a function in a table; the stack below it has all of it. */
+const SITE_COLUMNS = 120;
 
 function ceilingsSection({ answer, terms }: Report): Markup {
   if (answer.ceilings.length === 0) return NOTHING;
