@@ -294,7 +294,7 @@ function ceilingPart(ceiling: AnswerCeiling, terms: readonly CeilingTerm[]): Mar
 function capturesSection({ answer, blindSpots }: Report): Markup {
   const rows = answer.captures.map(
     ({ path, format, clock, takenAt, liveBytes, losses }) =>
-      html`<tr><th scope="row"><code>${path}</code></th><td>${format}</td><td>${clock}</td><td>${takenAt ?? "–"}</td><td class="number">${liveBytes === null ? "–" : formatBytes(liveBytes)}</td><td>${losses.length === 0 ? PAGE.nothingLost : html`<ul>${losses.map(lossItem)}</ul>`}</td></tr>`,
+      html`<tr><th scope="row"><code>${path}</code></th><td>${format}</td><td>${clock}</td><td>${takenAt ?? "–"}</td><td class="number">${liveBytes === null ? "–" : formatBytes(liveBytes)}</td><td>${lostPart(losses, answer.captures.length === 1)}</td></tr>`,
   );
   const table =
     rows.length === 0
@@ -304,6 +304,13 @@ function capturesSection({ answer, blindSpots }: Report): Markup {
   const blind =
     blindSpots.length === 0 ? NOTHING : html`<h3>${PAGE.blindSpots}</h3><ul>${blindSpots.map((text) => html`<li>${text}</li>`)}</ul>`;
   return html`<section aria-labelledby="captures-title"><h2 id="captures-title">${PAGE.captures}</h2>${table}${lost}${blind}</section>`;
+}
+
+/** Of a series what was lost is said once for all, below the table. */
+function lostPart(losses: readonly AnswerLoss[], isOnly: boolean): Markup {
+  if (losses.length === 0) return html`${PAGE.nothingLost}`;
+  if (isOnly) return html`<ul>${losses.map(lossItem)}</ul>`;
+  return html`${PAGE.lost(losses.reduce((sum, { count }) => sum + count, 0))}`;
 }
 
 function lossItem({ text, offset, count }: AnswerLoss): Markup {

@@ -658,6 +658,7 @@ export const PAGE = {
   assumed: "Assumed:",
   captures: "What was read",
   nothingLost: "nothing",
+  lost: (losses: number): string => `${losses.toLocaleString("en-US")}, see below`,
   losses: "What could not be read",
   blindSpots: "What this capture cannot see",
   reproduce: "How to reproduce",

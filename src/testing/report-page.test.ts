@@ -13,6 +13,7 @@ import { render, report } from "../index.ts";
 import type { Answer } from "../report/answer.ts";
 import { groupWords, PAGE_LIVE, verdictTitle } from "../report/words.ts";
 import { hasChromium, objections, openBrowser, openPage, PICTURES } from "./browser.ts";
+import { consumerHeap } from "./consumer-heap.ts";
 import type { Truth } from "./labelled.ts";
 import { sketch } from "./sketch.ts";
 
@@ -363,6 +364,29 @@ test("without a capture the page shows what was recorded beside the process over
     await close();
     assert.deepEqual(noise, []);
   }
+});
+
+test("the page of a heap snapshot shows what keeps the memory alive, and calls its paths types and holders", { skip }, async () => {
+  const [snapshot, html] = [path.join(folder, "a.heapsnapshot"), path.join(folder, "graph.html")];
+  writeFileSync(snapshot, consumerHeap("application", 12, 20));
+  await run(["report", snapshot, "--message-size", "1KiB", "--quiet", "-o", html]);
+  const { page, noise, close } = await openPage(browser, html, { width: 390 });
+  assert.equal(await page.locator("#held details[open] summary").first().textContent(), "lastSeen (Map) 120 MiB (100 %) in 252 objects");
+  assert.deepEqual(await page.locator("#held details li").allTextContents(), [
+    "in (scope).lastSeen (index.js)",
+    "in handle.context (index.js)",
+    "in global.handler",
+  ]);
+  assert.equal(await page.locator("#tree-title").textContent(), "What holds what");
+  await page.locator('input[name="twin"][value="table"]').check({ force: true });
+  await settled(page);
+  assert.ok((await page.locator("#twin-part thead").textContent())?.startsWith("typeheld by"));
+  assert.equal(await page.getByText("Stacks say who allocated").count(), 0);
+  assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390);
+  assert.deepEqual(await objections(page), []);
+  await page.screenshot({ path: path.join(PICTURES, "graph.png"), fullPage: true });
+  await close();
+  assert.deepEqual(noise, []);
 });
 
 test("a report says how it was asked for, and no secret", () => {
