@@ -61,7 +61,7 @@ function withHeap({ heapBytes }: MemoryEvidence, rows: readonly number[]): reado
 }
 
 /** At most so many rows, equally spaced, the first and the last among them. */
-function spread(rows: readonly number[]): readonly number[] {
+export function spread(rows: readonly number[]): readonly number[] {
   if (rows.length <= MOST_INSTANTS) return rows;
   return Array.from({ length: MOST_INSTANTS }, (_, index) => rows[Math.round((index * (rows.length - 1)) / (MOST_INSTANTS - 1))] ?? 0);
 }

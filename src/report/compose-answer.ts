@@ -2,15 +2,18 @@
 import { at } from "../base/columns.ts";
 import { displayName } from "../base/symbols.ts";
 import { lineageOf } from "../clients/lineage.ts";
+import { alignQueue } from "../judge/align-queue.ts";
 import type { ProcessFacts } from "../judge/facts.ts";
 import type { Grouping } from "../judge/groupings.ts";
 import type { GroupJudgement, Judgement, SiteJudgement } from "../judge/judgement.ts";
+import { spread } from "../judge/observed.ts";
 import { regroup } from "../judge/regroup.ts";
 import { residentAccount } from "../judge/resident-account.ts";
 import { framesOf, frameText, hasTimes, moduleBaseName, seriesOf, totalLiveBytes } from "../model/ledger.ts";
 import type { Answer, AnswerClient, AnswerExperiment, AnswerLoss, AnswerSuppression, Group, SeriesPoint, Site } from "./answer.ts";
 import { pathTree } from "./path-tree.ts";
 import { shorten } from "./printable.ts";
+import { shortName } from "./short-name.ts";
 import { adviceText, nextStep, reason, summary, suppressionText } from "./words.ts";
 
 export interface ComposeOptions {
@@ -46,7 +49,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       probabilities: roundAll(judgement.probabilities),
       grade: judgement.grade,
       summary: summary(
-        { ...judgement.summary, site: judgement.summary.site && shorten(judgement.summary.site, NAME_COLUMNS) },
+        { ...judgement.summary, site: judgement.summary.site && shortName(judgement.summary.site, NAME_COLUMNS) },
         profile.instants.length > 2 ? durationMs : null,
       ),
       because: judgement.because
@@ -83,7 +86,7 @@ export function composeAnswer(facts: ProcessFacts, judgement: Judgement, options
       settings,
       assumed,
     })),
-    series: seriesPoints(facts, timed),
+    series: lastObserved === 0 ? statisticsPoints(facts) : seriesPoints(facts, timed),
     captures: profile.captures.map(({ path, format, clock, takenAt, liveBytes: live, losses }) => ({
       path,
       format,
@@ -129,12 +132,18 @@ function clientsOf({ attribution, client, clientVersion, clients }: ProcessFacts
 }
 
 /** A name in a sentence: symbols may be thousands of characters long. */
-const NAME_COLUMNS = 120;
+const NAME_COLUMNS = 100;
+const WAY_COLUMNS = 240;
 
 function shortened(names: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(names).map(([key, name]) => [key, key === "url" || key === "title" ? name : shorten(name, NAME_COLUMNS)]),
+    Object.entries(names).map(([key, name]) => [key, key === "url" || key === "title" ? name : shortOf(key, name)]),
   );
+}
+
+/** A way through objects is no name: its end is what the program can change. */
+function shortOf(key: string, name: string): string {
+  return key === "through" ? shorten(name, WAY_COLUMNS) : shortName(name, NAME_COLUMNS);
 }
 
 function suppressionsOf({ suppressed, lastObserved }: ProcessFacts): readonly AnswerSuppression[] {
@@ -221,6 +230,24 @@ function siteOf({ profile }: ProcessFacts, site: SiteJudgement): Site {
     class: site.class,
     confidence: round(site.confidence, 4),
   };
+}
+
+/** Of the client's statistics alone: its queues and its lag at the moments that it emitted them. */
+function statisticsPoints({ queues }: ProcessFacts): readonly SeriesPoint[] {
+  const times = [...new Set(queues.flatMap(({ atMs }) => [...atMs]))].sort((a, b) => a - b);
+  const first = times[0];
+  if (first === undefined || times.length < 2) return [];
+  const elapsedMs = Float64Array.from(spread(times), (time) => time - first);
+  const aligned = alignQueue(elapsedMs, first, queues, []);
+  const isWallClock = queues.every(({ clock }) => clock === undefined);
+  return Array.from(elapsedMs, (elapsed, row) => ({
+    at: isWallClock ? new Date(first + elapsed).toISOString() : null,
+    elapsedSeconds: round(elapsed / 1000, 3),
+    liveBytes: { client: 0, app: 0, runtime: 0, unknown: 0 },
+    queueBytes: known(aligned?.valueBytes[row]),
+    lag: known(aligned?.lag[row]),
+    residentBytes: null,
+  }));
 }
 
 function seriesPoints(facts: ProcessFacts, timed: boolean): readonly SeriesPoint[] {

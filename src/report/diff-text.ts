@@ -5,6 +5,7 @@ import type { DiffAnswer, DiffGroup } from "./diff-answer.ts";
 import { diffBalance, diffCaution, diffGroupName, diffGroupOwner, diffOthers, diffSummary } from "./diff-words.ts";
 import { plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, widthOf, wrap } from "./printable.ts";
+import { shortName } from "./short-name.ts";
 
 export interface DiffTextOptions {
   readonly columns: number;
@@ -54,7 +55,7 @@ function groupLines(answer: DiffAnswer, columns: number, paint: Paint): readonly
   table.push(titles.map((title) => paint("dim", title)));
   for (const { group, cells } of rows) {
     const painted = cells.map((cell, row) => (row === 0 ? paint(colorOf(group), cell) : cell));
-    table.push([...painted, shorten(printable(diffGroupName(group, groupBy)), nameColumns)]);
+    table.push([...painted, shortName(printable(diffGroupName(group, groupBy)), nameColumns)]);
   }
   const others = diffOthers(answer);
   return [

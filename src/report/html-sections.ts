@@ -8,6 +8,7 @@ import type { HeldMemory } from "./holders.ts";
 import { html, type Markup, NOTHING, raw } from "./markup.ts";
 import type { RenderOptions } from "./renderer.ts";
 import type { CeilingTerm, Report } from "./report.ts";
+import { shortName } from "./short-name.ts";
 import { componentWords, evidenceStrength, gradeWords, groupWords, nextTitle, PAGE, verdictTitle, verdictTone } from "./words.ts";
 
 export function bodySections(report: Report, options: RenderOptions): Markup {
@@ -44,15 +45,20 @@ ${reproduceSection(options)}
 const MARK =
   '<svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true"><path d="M1 14V10l4-3 4 2 5-7v12z" fill="currentColor"/></svg>';
 
-function verdictSection({ verdict, totals }: Answer): Markup {
+function verdictSection({ verdict, totals, captures }: Answer): Markup {
   const over = verdict.limit?.exceeds === true && verdict.class !== "leak" ? html`<p class="over">${PAGE.overLimit}</p>` : NOTHING;
   const percent = Math.round(verdict.confidence * 100);
   const span = totals.durationSeconds === null ? "" : `, ${formatDuration(totals.durationSeconds * 1000)}`;
   const growth = totals.instants < 2 ? "" : `${formatGrowth(totals.growthBytes)}${span}`;
+  const atEnd = (title: string, bytes: number, aside: string): Markup =>
+    html`<div><dt>${title}</dt><dd><span class="figure">${formatBytes(bytes)}</span> <span class="aside">${aside}</span></dd></div>`;
+  const isObserved = captures.length === 0;
   const live =
-    totals.instants === 0
-      ? NOTHING
-      : html`<div><dt>${PAGE.liveAtEnd}</dt><dd><span class="figure">${formatBytes(totals.liveBytes)}</span> <span class="aside">${growth}</span></dd></div>`;
+    !isObserved && totals.instants > 0
+      ? atEnd(PAGE.liveAtEnd, totals.liveBytes, growth)
+      : isObserved && totals.residentBytes !== null
+        ? atEnd(PAGE.residentAtEnd, totals.residentBytes, "")
+        : NOTHING;
   return html`<section id="verdict" class="verdict tone-${verdictTone(verdict.class)}" tabindex="-1" aria-labelledby="verdict-title">
   <h1 id="verdict-title">${verdictTitle(verdict)}</h1>
   ${over}
@@ -124,17 +130,19 @@ function nextSection({ verdict }: Answer): Markup {
   return html`<section aria-labelledby="next-title"><h2 id="next-title">${nextTitle(verdict.class)}</h2><ul class="next">${items}</ul></section>`;
 }
 
-function timelineSection({ answer, timeline }: Report): Markup {
+function timelineSection({ answer, timeline, tree }: Report): Markup {
   if (answer.series.length < 2) return NOTHING;
+  const isObserved = answer.captures.length === 0;
+  const hint = tree === null ? NOTHING : html`<p class="hint use">${PAGE.timelineHint}</p>`;
   const rows = answer.series.map(
     ({ liveBytes, queueBytes, lag, residentBytes }, row) =>
-      html`<tr><th scope="row">${timeline.timed ? formatDuration((timeline.elapsed[row] ?? 0) * 1000) : String(timeline.elapsed[row] ?? "")}</th>${[liveBytes.client, liveBytes.app, liveBytes.runtime, liveBytes.unknown, queueBytes, residentBytes].map((bytes) => html`<td>${bytes === null ? "–" : formatBytes(bytes)}</td>`)}<td>${lag === null ? "–" : lag.toLocaleString("en-US")}</td></tr>`,
+      html`<tr><th scope="row">${timeline.timed ? formatDuration((timeline.elapsed[row] ?? 0) * 1000) : String(timeline.elapsed[row] ?? "")}</th>${[...[liveBytes.client, liveBytes.app, liveBytes.runtime, liveBytes.unknown].map((live) => (isObserved ? null : live)), queueBytes, residentBytes].map((bytes) => html`<td>${bytes === null ? "–" : formatBytes(bytes)}</td>`)}<td>${lag === null ? "–" : lag.toLocaleString("en-US")}</td></tr>`,
   );
   return html`<section id="timeline" aria-labelledby="timeline-title"><h2 id="timeline-title">${PAGE.timeline}</h2>
 <div data-scripted hidden>
-  <p class="hint">${PAGE.timelineHint}</p>
+  ${hint}
   <div id="timeline-chart" class="chart" role="slider" tabindex="0" aria-label="${PAGE.timelineCursor}" aria-describedby="timeline-keys" aria-valuemin="0" aria-valuemax="${answer.series.length - 1}" aria-valuenow="${answer.series.length - 1}"></div>
-  <p id="timeline-keys" class="sr">${PAGE.timelineKeys}</p>
+  <p id="timeline-keys" class="sr">${tree === null ? PAGE.timelineKeysOnly : PAGE.timelineKeys}</p>
   <p id="timeline-values" class="values" aria-live="off"></p>
   <ul id="timeline-legend" class="legend"></ul>
   <div class="range">
@@ -143,7 +151,7 @@ function timelineSection({ answer, timeline }: Report): Markup {
     <button type="button" id="range-clear">${PAGE.wholeRange}</button>
   </div>
 </div>
-<details><summary>${PAGE.seriesTable}</summary><div class="scroll" tabindex="0" role="group" aria-label="${PAGE.seriesTable}"><table class="numbers"><thead><tr>${["time", "client", "application", "runtime", "unknown", "queued", "resident", "lag"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></details>
+<details data-folded-on-paper><summary>${PAGE.seriesTable}</summary><div class="scroll" tabindex="0" role="group" aria-label="${PAGE.seriesTable}"><table class="numbers"><thead><tr>${["time", "client", "application", "runtime", "unknown", "queued", "resident", "lag"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></details>
 </section>`;
 }
 
@@ -195,7 +203,7 @@ function heldPart({ name, party, retainedBytes, share, parts, holders }: HeldMem
 
 function treemapSection({ answer }: Report): Markup {
   if (answer.groups.length === 0) return NOTHING;
-  return html`<section aria-labelledby="map-title" data-scripted hidden><h2 id="map-title">${PAGE.treemap}</h2><p class="hint">${PAGE.treemapHint}</p><div id="treemap" class="treemap"></div></section>`;
+  return html`<section aria-labelledby="map-title" data-scripted hidden><h2 id="map-title">${PAGE.treemap}</h2><p class="hint use">${PAGE.treemapHint}</p><div id="treemap" class="treemap"></div></section>`;
 }
 
 function groupsSection({ groups }: Answer): Markup {
@@ -256,10 +264,12 @@ function siteRow(site: Site): Markup {
     site.file === null ? site.module : `${site.file.slice(site.file.lastIndexOf("/") + 1)}${site.line === null ? "" : `:${site.line}`}`;
   const frames = [...site.stack].reverse().slice(0, MOST_FRAMES);
   const stack = html`<details><summary>${PAGE.stack}</summary><ol class="frames">${frames.map((frame) => html`<li>${frame}</li>`)}</ol></details>`;
-  return html`<tr><th scope="row">${partyMark(site.party)}<code>${site.stack.at(-1) ?? PAGE.unknown}</code>${stack}</th><td>${file ?? "–"}</td>${size(site.growthBytes, true)}${size(site.liveBytes)}<td>${site.class} <span class="aside">${Math.round(site.confidence * 100)} %</span></td></tr>`;
+  return html`<tr><th scope="row">${partyMark(site.party)}<code>${shortName(site.stack.at(-1) ?? PAGE.unknown, SITE_COLUMNS)}</code>${stack}</th><td>${file ?? "–"}</td>${size(site.growthBytes, true)}${size(site.liveBytes)}<td>${site.class} <span class="aside">${Math.round(site.confidence * 100)} %</span></td></tr>`;
 }
 
 const MOST_FRAMES = 64;
+/** Of a function in a table; the stack below it has all of it. */
+const SITE_COLUMNS = 120;
 
 function ceilingsSection({ answer, terms }: Report): Markup {
   if (answer.ceilings.length === 0) return NOTHING;
@@ -284,16 +294,23 @@ function ceilingPart(ceiling: AnswerCeiling, terms: readonly CeilingTerm[]): Mar
 function capturesSection({ answer, blindSpots }: Report): Markup {
   const rows = answer.captures.map(
     ({ path, format, clock, takenAt, liveBytes, losses }) =>
-      html`<tr><th scope="row"><code>${path}</code></th><td>${format}</td><td>${clock}</td><td>${takenAt ?? "–"}</td><td class="number">${liveBytes === null ? "–" : formatBytes(liveBytes)}</td><td>${losses.length === 0 ? PAGE.nothingLost : html`<ul>${losses.map(lossItem)}</ul>`}</td></tr>`,
+      html`<tr><th scope="row"><code>${path}</code></th><td>${format}</td><td>${clock}</td><td>${takenAt ?? "–"}</td><td class="number">${liveBytes === null ? "–" : formatBytes(liveBytes)}</td><td>${lostPart(losses, answer.captures.length === 1)}</td></tr>`,
   );
   const table =
     rows.length === 0
-      ? NOTHING
+      ? html`<p>${PAGE.evidenceOnly}</p>`
       : html`<div class="scroll" tabindex="0" role="group" aria-labelledby="captures-title"><table><thead><tr>${heads(["capture", "", "format", "", "clock", "", "taken", ""], ["live", "number"], ["lost", ""])}</tr></thead><tbody>${rows}</tbody></table></div>`;
   const lost = answer.losses.length === 0 ? NOTHING : html`<h3>${PAGE.losses}</h3><ul>${answer.losses.map(lossItem)}</ul>`;
   const blind =
     blindSpots.length === 0 ? NOTHING : html`<h3>${PAGE.blindSpots}</h3><ul>${blindSpots.map((text) => html`<li>${text}</li>`)}</ul>`;
   return html`<section aria-labelledby="captures-title"><h2 id="captures-title">${PAGE.captures}</h2>${table}${lost}${blind}</section>`;
+}
+
+/** Of a series what was lost is said once for all, below the table. */
+function lostPart(losses: readonly AnswerLoss[], isOnly: boolean): Markup {
+  if (losses.length === 0) return html`${PAGE.nothingLost}`;
+  if (isOnly) return html`<ul>${losses.map(lossItem)}</ul>`;
+  return html`${PAGE.lost(losses.reduce((sum, { count }) => sum + count, 0))}`;
 }
 
 function lossItem({ text, offset, count }: AnswerLoss): Markup {

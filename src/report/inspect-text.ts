@@ -7,6 +7,7 @@ import { NO_BORDERS } from "./borders.ts";
 import type { InspectAnswer } from "./inspect-answer.ts";
 import { textColumns } from "./plain-table.ts";
 import { printable, shorten, wrap } from "./printable.ts";
+import { shortName } from "./short-name.ts";
 
 /** The two columns of numbers beside the names, with their gaps. */
 const NUMBER_COLUMNS = 26;
@@ -62,7 +63,7 @@ function topLines(answer: InspectAnswer, columns: number, bold: (text: string) =
     chars: NO_BORDERS,
   });
   for (const { name, bytes, blocks } of answer.top) {
-    table.push([formatBytes(bytes), count(blocks), shorten(printable(displayName(name)), columns - NUMBER_COLUMNS)]);
+    table.push([formatBytes(bytes), count(blocks), shortName(printable(displayName(name)), columns - NUMBER_COLUMNS)]);
   }
   return table
     .toString()

@@ -7,6 +7,7 @@ import type { Answer, AnswerCeiling, Group, Site } from "./answer.ts";
 import { code, details, prose, table } from "./markdown-text.ts";
 import { sparkline } from "./printable.ts";
 import type { Renderer } from "./renderer.ts";
+import { shortName } from "./short-name.ts";
 import { clientWords, componentWords, evidenceStrength, nextTitle, verdictTitle } from "./words.ts";
 
 export const markdown: Renderer = {
@@ -105,9 +106,11 @@ function siteTable({ sites }: Answer): readonly string[] {
   );
 }
 
+const NAME_COLUMNS = 100;
+
 function siteName({ stack, file, line }: Site): string {
   const place = file === null ? "" : ` at ${code(line === null ? file : `${file}:${line}`)}`;
-  return `${code(stack.at(-1) ?? "(unknown)")}${place}`;
+  return `${code(shortName(stack.at(-1) ?? "(unknown)", NAME_COLUMNS))}${place}`;
 }
 
 function ceilingItems({ client, component, bytes, lowBytes, highBytes, formula, assumed }: AnswerCeiling): readonly string[] {

@@ -46,7 +46,7 @@ export function composeReport(facts: ProcessFacts, judgement: Judgement, options
   const answer = composeAnswer(facts, judgement, options);
   return {
     answer,
-    tree: facts.lastObserved === 0 ? null : foldTree(facts),
+    tree: facts.lastObserved === 0 || facts.isObserved ? null : foldTree(facts),
     treeKind: treeKindOf(facts),
     held: heldMemoryOf(facts, answer.totals.liveBytes),
     groups: facts.rows.map(({ party, client, component }) => ({
@@ -108,21 +108,22 @@ export type BlindSpot =
 
 /** What these captures cannot see, whatever they show. */
 function blindSpotsOf(facts: ProcessFacts, { totals }: Answer): readonly BlindSpot[] {
-  const { profile, lastObserved, queue, told } = facts;
+  const { profile, queue, told, isObserved } = facts;
   const kind = treeKindOf(facts);
+  const captured = isObserved ? 0 : facts.lastObserved; // instants that show a heap
   const spots: readonly (readonly [BlindSpot, boolean])[] = [
-    ["no-capture", lastObserved === 0],
+    ["no-capture", captured === 0],
     ["allocations-only", profile.observes === "allocated"],
     ["attached-late", profile.origin.attached],
     ["runtime-heap-only", ["go", "jvm", "node"].includes(profile.origin.runtime)],
-    ["who-keeps", lastObserved > 0 && kind === "stacks"],
-    ["types-only", lastObserved > 0 && kind === "types"],
+    ["who-keeps", captured > 0 && kind === "stacks"],
+    ["types-only", captured > 0 && kind === "types"],
     ["sampled", totals.sampled],
-    ["no-ages", lastObserved > 0 && profile.survivors === null],
-    ["single-instant", lastObserved === 1],
-    ["no-times", lastObserved > 1 && !hasTimes(profile)],
-    ["no-resident", lastObserved > 0 && totals.residentBytes === null],
-    ["no-statistics", lastObserved > 0 && queue === null],
+    ["no-ages", captured > 0 && profile.survivors === null],
+    ["single-instant", captured === 1],
+    ["no-times", captured > 1 && !hasTimes(profile)],
+    ["no-resident", captured > 0 && totals.residentBytes === null],
+    ["no-statistics", facts.lastObserved > 0 && queue === null],
     ["no-limit", told.memoryLimitBytes === null],
   ];
   return spots.filter(([, applies]) => applies).map(([spot]) => spot);

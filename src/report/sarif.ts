@@ -7,6 +7,7 @@ import type { Answer, Site, VerdictClass } from "./answer.ts";
 import { printable } from "./printable.ts";
 import type { Renderer } from "./renderer.ts";
 import { clean, type SarifLevel, type SarifResult, sarifLog } from "./sarif-log.ts";
+import { shortName } from "./short-name.ts";
 import { verdictTitle } from "./words.ts";
 
 const LEVELS: Readonly<Record<VerdictClass, SarifLevel>> = {
@@ -31,6 +32,9 @@ const MEANINGS: Readonly<Record<VerdictClass, string>> = {
   "warm-up": "Growth that has slowed down.",
   stable: "No material growth.",
 };
+
+/** Of a function in a message; its location has all of it. */
+const NAME_COLUMNS = 100;
 
 export const sarif: Renderer = {
   id: "sarif",
@@ -65,7 +69,7 @@ function siteResult(site: Site, capture: string | null): SarifResult {
   const name = clean(site.stack.at(-1) ?? "(unknown)");
   return {
     rule: site.class,
-    text: `${formatBytes(site.growthBytes)} of growth, ${formatBytes(site.liveBytes)} live, allocated by ${name}`,
+    text: `${formatBytes(site.growthBytes)} of growth, ${formatBytes(site.liveBytes)} live, allocated by ${shortName(name, NAME_COLUMNS)}`,
     name,
     kind: "function",
     file: site.file,

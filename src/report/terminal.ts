@@ -8,6 +8,7 @@ import type { Answer, AnswerCeiling, Group, Site, VerdictClass } from "./answer.
 import { evenlyChosen, plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, sparkline, widthOf, wrap } from "./printable.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
+import { shortName } from "./short-name.ts";
 import { treeText } from "./tree-text.ts";
 import { clientWords, componentWords, evidenceStrength, nextTitle, verdictTitle } from "./words.ts";
 
@@ -133,7 +134,7 @@ function groupLines({ groups, totals }: Answer, columns: number, paint: Paint): 
   ]);
   table.push(["", ...titles].map((title) => paint("dim", title)));
   for (const { group, cells } of rows) {
-    const name = shorten(printable(groupName(group, isOnlyClient)), Math.max(12, nameColumns));
+    const name = shortName(printable(groupName(group, isOnlyClient)), Math.max(12, nameColumns));
     table.push([name, ...cells.map((cell) => (cell === group.class ? paint(COLOR_OF_CLASS[group.class], cell) : cell))]);
   }
   const rest = groups.length - shown.length;
@@ -160,7 +161,7 @@ function siteLines({ sites }: Answer, columns: number, paint: Paint, options: Re
       ? site.stack
           .slice(-8)
           .reverse()
-          .map((frame) => paint("dim", `               ${shorten(printable(frame), columns - 16)}`))
+          .map((frame) => paint("dim", `               ${shortName(printable(frame), columns - 16)}`))
       : []),
   ]);
   return [paint("bold", "What grew most"), ...lines];
@@ -168,10 +169,9 @@ function siteLines({ sites }: Answer, columns: number, paint: Paint, options: Re
 
 function siteHead(site: Site, columns: number, classColumns: number, paint: Paint): readonly string[] {
   const growth = formatGrowth(site.growthBytes).padStart(11);
-  const name = printable(siteName(site));
   const verdict = paint(COLOR_OF_CLASS[site.class], site.class);
-  if (columns < NARROW_COLUMNS) return [`  ${growth}  ${verdict}`, `    ${shorten(name, columns - 4)}`];
-  return [`  ${growth}  ${shorten(name, columns - 17 - classColumns)}  ${verdict}`];
+  if (columns < NARROW_COLUMNS) return [`  ${growth}  ${verdict}`, `    ${siteName(site, columns - 4)}`];
+  return [`  ${growth}  ${siteName(site, columns - 17 - classColumns)}  ${verdict}`];
 }
 
 function treeLines({ tree, totals }: Answer, columns: number, paint: Paint): string[] {
@@ -179,12 +179,15 @@ function treeLines({ tree, totals }: Answer, columns: number, paint: Paint): str
   return [paint("bold", "Paths, with what is live below them"), ...treeText(tree, totals.liveBytes, columns, paint)];
 }
 
-function siteName(site: Site): string {
-  const name = site.stack.at(-1) ?? "(unknown)";
-  const place =
-    site.file === null ? "" : ` (${site.file.slice(site.file.lastIndexOf("/") + 1)}${site.line === null ? "" : `:${site.line}`})`;
-  return `${name}${place}`;
+/** `render_invoice (main.rs:110)`; where there is no room for both, the place goes. */
+function siteName({ stack, file, line }: Site, columns: number): string {
+  const name = printable(stack.at(-1) ?? "(unknown)");
+  const place = file === null ? "" : printable(` (${file.slice(file.lastIndexOf("/") + 1)}${line === null ? "" : `:${line}`})`);
+  const room = columns - widthOf(place);
+  return room < SHORTEST_NAME ? shortName(name, columns) : `${shortName(name, room)}${place}`;
 }
+
+const SHORTEST_NAME = 16;
 
 function ceilingLines({ ceilings }: Answer, columns: number, paint: Paint, options: RenderOptions): string[] {
   const shown = ceilings.filter((ceiling) => options.verbose || ceiling.component === "fetch-queue" || ceilings.length === 1);

@@ -617,7 +617,7 @@ export function capitalise(text: string): string {
 }
 
 const BLIND_SPOTS: Readonly<Record<string, string>> = {
-  "no-capture": "No capture was given: this is what the client's own statistics say.",
+  "no-capture": "No capture of the heap was given: who allocated the memory is not known, only what was recorded beside the process.",
   "allocations-only": "It counts what was allocated, not what is still live.",
   "attached-late": "Memory that was allocated before the profiler was attached is missing.",
   "runtime-heap-only": "It shows the heap of the runtime; memory that native code takes from malloc is not in it.",
@@ -687,6 +687,8 @@ export const PAGE = {
   confidence: "Confidence",
   grade: "Evidence",
   liveAtEnd: "Live at the end",
+  residentAtEnd: "Resident at the end",
+  evidenceOnly: "No capture of a heap: what was recorded beside the process alone.",
   else_: "Otherwise:",
   soFar: "Likely so far:",
   why: "Why",
@@ -697,6 +699,7 @@ export const PAGE = {
   timelineHint: "Drag over the chart to see below what grew in that range.",
   timelineCursor: "Moment",
   timelineKeys: "Left and right move the cursor, with Shift they select a range, Home and End jump, Escape selects everything.",
+  timelineKeysOnly: "Left and right move the cursor, Home and End jump.",
   from: "From",
   to: "To",
   wholeRange: "Whole capture",
@@ -744,6 +747,7 @@ export const PAGE = {
   assumed: "Assumed:",
   captures: "What was read",
   nothingLost: "nothing",
+  lost: (losses: number): string => `${losses.toLocaleString("en-US")}, see below`,
   losses: "What could not be read",
   blindSpots: "What this capture cannot see",
   reproduce: "How to reproduce",

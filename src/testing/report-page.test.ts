@@ -13,6 +13,7 @@ import { render, report } from "../index.ts";
 import type { Answer } from "../report/answer.ts";
 import { groupWords, PAGE_LIVE, verdictTitle } from "../report/words.ts";
 import { hasChromium, objections, openBrowser, openPage, PICTURES } from "./browser.ts";
+import { consumerHeap } from "./consumer-heap.ts";
 import type { Truth } from "./labelled.ts";
 import { sketch } from "./sketch.ts";
 
@@ -241,8 +242,32 @@ async function useEverything(page: Page): Promise<void> {
   await page.locator("#copy-link").click();
   await settled(page);
   assert.notEqual(await page.locator("#status").textContent(), "");
+  await print(page);
+}
+
+/** On paper the theme is light, nothing is folded away, nothing is wider than the paper, and afterwards all is as before. */
+async function print(page: Page): Promise<void> {
+  const folded = (): Promise<number> => page.locator("details:not([open], [data-folded-on-paper])").count();
+  const before = await folded();
+  await page.locator("#theme").selectOption("dark");
+  await page.evaluate("dispatchEvent(new Event('beforeprint'))");
   await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 718, height: 1000 }); // A4 between its margins
+  await settled(page);
+  assert.equal(await folded(), 0);
+  assert.equal(await page.evaluate("document.documentElement.dataset.theme"), "light");
+  assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 718);
+  assert.equal(
+    await page.locator("button:visible, select:visible, input:visible").count(),
+    await page.locator("thead button:visible, #treemap button:visible").count(),
+  );
   await page.emulateMedia({ media: "screen" });
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.evaluate("dispatchEvent(new Event('afterprint'))");
+  await settled(page);
+  assert.equal(await folded(), before);
+  assert.equal(await page.evaluate("document.documentElement.dataset.theme"), "dark");
+  await page.locator("#theme").selectOption("auto");
 }
 
 async function liveOf(page: Page, table: string): Promise<readonly number[]> {
@@ -292,6 +317,77 @@ async function useTimeline(page: Page): Promise<void> {
   await settled(page);
   assert.doesNotMatch(page.url(), /from=|to=|mode=/);
 }
+
+test("without a capture the page shows what was recorded beside the process over time, and no paths", { skip }, async () => {
+  const [html, json, memory] = ["evidence.html", "evidence.json", "memory.csv"].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const seconds = Array.from({ length: 39 }, (_, row) => row * 2);
+  const rows = seconds.map(
+    (second) => `${new Date((1_795_512_795 + second) * 1000).toISOString()},${20_000_000 + Math.min(second, 40) * 2_500_000}`,
+  );
+  writeFileSync(memory, ["timestamp,rss_bytes", ...rows, ""].join("\n"));
+  for (const beside of [[], ["--memory", memory]]) {
+    const words = [
+      "--stats",
+      path.join(SAMPLES, "slow-default", "stats.jsonl.gz"),
+      ...beside,
+      "--memory-limit",
+      "128Mi",
+      "--quiet",
+      "--force",
+    ];
+    await run(["report", ...words, "-o", html]);
+    await run(["analyze", ...words, "-o", json]);
+    const { series } = JSON.parse(readFileSync(json, "utf8")) as Answer;
+    assert.ok(series.length > 20 && series.every(({ elapsedSeconds, at }) => elapsedSeconds !== null && at !== null));
+    const last = series.at(-1);
+    assert.ok((last?.queueBytes ?? 0) > 60e6 && (last?.lag ?? 0) > 60_000);
+    assert.equal(last?.residentBytes ?? 0, beside.length === 0 ? 0 : 120_000_000);
+    const { page, noise, close } = await openPage(browser, html, { theme: "dark" });
+    const chart = page.locator("#timeline-chart");
+    const value = (await chart.getAttribute("aria-valuetext")) ?? "";
+    assert.ok(value.includes(`${PAGE_LIVE.queued} ${formatBytes(last?.queueBytes ?? 0)}`), value);
+    if (beside.length > 0) assert.ok(value.includes(`${PAGE_LIVE.resident} ${formatBytes(120_000_000)}`), value);
+    assert.equal(await page.locator(".course-line:not(.halo)").count(), beside.length === 0 ? 2 : 3, "queue, lag, and resident size");
+    await chart.focus();
+    await page.keyboard.press("Home");
+    await settled(page);
+    assert.equal(await chart.getAttribute("aria-valuenow"), "0");
+    assert.equal(await page.locator("#tree, #treemap, #range-from:visible").count(), 0);
+    assert.ok(await page.getByText("No capture of the heap was given").isVisible());
+    await page.screenshot({ path: path.join(PICTURES, `evidence-${beside.length === 0 ? "statistics" : "memory"}.png`), fullPage: true });
+    await page.evaluate(CLICK_EVERYTHING);
+    assert.deepEqual(await objections(page), []);
+    await close();
+    assert.deepEqual(noise, []);
+  }
+});
+
+test("the page of a heap snapshot shows what keeps the memory alive, and calls its paths types and holders", { skip }, async () => {
+  const [snapshot, html] = [path.join(folder, "a.heapsnapshot"), path.join(folder, "graph.html")];
+  writeFileSync(snapshot, consumerHeap("application", 12, 20));
+  await run(["report", snapshot, "--message-size", "1KiB", "--quiet", "-o", html]);
+  const { page, noise, close } = await openPage(browser, html, { width: 390 });
+  assert.equal(await page.locator("#held details[open] summary").first().textContent(), "lastSeen (Map) 120 MiB (100 %) in 252 objects");
+  assert.deepEqual(await page.locator("#held details li").allTextContents(), [
+    "in (scope).lastSeen (index.js)",
+    "in handle.context (index.js)",
+    "in global.handler",
+  ]);
+  assert.equal(await page.locator("#tree-title").textContent(), "What holds what");
+  await page.locator('input[name="twin"][value="table"]').check({ force: true });
+  await settled(page);
+  assert.ok((await page.locator("#twin-part thead").textContent())?.startsWith("typeheld by"));
+  assert.equal(await page.getByText("Stacks say who allocated").count(), 0);
+  assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390);
+  assert.deepEqual(await objections(page), []);
+  await page.screenshot({ path: path.join(PICTURES, "graph.png"), fullPage: true });
+  await close();
+  assert.deepEqual(noise, []);
+});
 
 test("a report says how it was asked for, and no secret", () => {
   const words = ["report", "heaptrack.zst", "--memory-limit", "128Mi", "--set", "sasl.password=hunter2", "--set", "fetch.min.bytes=1"];

@@ -1,5 +1,6 @@
 /** Light, dark, or as the system says. Remembered where the browser allows it. */
 import { part } from "./dom.ts";
+import { preparePrinting } from "./print.ts";
 
 const KEY = "lagleak-theme";
 
@@ -25,14 +26,7 @@ export function createThemeSwitch(repaint: () => void): void {
     }
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
-  // paper is light, whatever the screen is
-  const shown = (): string | undefined => document.documentElement.dataset["theme"];
-  let before: string | undefined;
-  addEventListener("beforeprint", () => {
-    before = shown();
-    apply("light");
-  });
-  addEventListener("afterprint", () => apply(before ?? "auto"));
+  preparePrinting({ shown: () => document.documentElement.dataset["theme"], apply });
 }
 
 function recall(): string {

@@ -175,15 +175,16 @@ export function createTimeline(
     return `${timeText(at(elapsed, row))}: ${facts.join(" · ")}`;
   }
 
-  /** What each party gained in the selected range. */
+  /** What each party gained in the selected range, or up to the cursor. */
   function growthText(): string {
-    if (selected === null) return "";
-    const [from, to] = [rowOf(selected.from), rowOf(selected.to)];
+    const range = selected ?? { from: first, to: at(elapsed, cursor) };
+    const [from, to] = [rowOf(range.from), rowOf(range.to)];
+    if (from === to || parties.length === 0) return "";
     const grown = parties.map((party) => {
       const change = (series[to]?.liveBytes[party] ?? 0) - (series[from]?.liveBytes[party] ?? 0);
       return `${PAGE_LIVE.party[party]} ${change > 0 ? "+" : ""}${formatBytes(change)}`;
     });
-    return `${PAGE_LIVE.inRange(timeText(selected.from), timeText(selected.to))} ${grown.join(" · ")}`;
+    return `${PAGE_LIVE.inRange(timeText(range.from), timeText(range.to))} ${grown.join(" · ")}`;
   }
 
   /** The point that is nearest to a time. */

@@ -14,6 +14,7 @@ interface Branch {
 }
 
 const SMALLEST_SHARE = 0.001;
+const SMALLEST_SIDE = 2; // pixels
 
 export function createTreemap(host: HTMLElement, tiles: readonly Tile[], choose: (row: number) => void): (focus: number) => void {
   let focused = -1;
@@ -56,10 +57,11 @@ export function createTreemap(host: HTMLElement, tiles: readonly Tile[], choose:
             : [],
         });
         button.disabled = tile.row < 0;
-        button.style.left = `${x0}px`;
-        button.style.top = `${y0}px`;
-        button.style.width = `${Math.max(2, x1 - x0)}px`;
-        button.style.height = `${Math.max(2, y1 - y0)}px`;
+        // the gaps between tiles may take more room than the smallest have
+        button.style.left = `${Math.min(x0, width - SMALLEST_SIDE)}px`;
+        button.style.top = `${Math.min(y0, height - SMALLEST_SIDE)}px`;
+        button.style.width = `${Math.max(SMALLEST_SIDE, x1 - x0)}px`;
+        button.style.height = `${Math.max(SMALLEST_SIDE, y1 - y0)}px`;
         button.addEventListener("click", () => choose(tile.row === focused ? -1 : tile.row));
         return [button];
       }),
