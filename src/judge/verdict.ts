@@ -13,7 +13,7 @@ import { interpolate } from "../base/statistics.ts";
 import { hasTimes } from "../model/ledger.ts";
 import { readingsBetween } from "./align-series.ts";
 import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
-import { GROUP_CLASSES } from "./group-facts.ts";
+import { GROUP_CLASSES, isQueue } from "./group-facts.ts";
 import { PROCESS_CLASSES, type ProcessClass } from "./judgement.ts";
 import { isQueueElsewhere } from "./queue-elsewhere.ts";
 import type { ShapeFitter } from "./shapes.ts";
@@ -68,15 +68,17 @@ export interface OutsideGrowth {
 export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessVerdict {
   const weighed = weighGroups(facts, fitter);
   const outside = outsideGrowth(facts);
-  const probabilities = combine(weighed, facts.profile.peakBytes, outside !== null);
+  const probabilities = combine(weighed, highestBytes(facts), outside !== null);
   const best = PROCESS_CLASSES.reduce((top, name) => (probabilities[name] > probabilities[top] ? name : top), "stable" as ProcessClass);
   const blind = blindness(facts) ?? (CALM.has(best) && isQueueElsewhere(facts) ? { code: "queue-is-native" } : null);
   if (blind !== null) flatten(probabilities, BLIND_CAP);
-  const deciding = decidingGroup(weighed, best);
+  const deciding = decidingGroup(weighed, best, highestBytes(facts));
   // What the deciding group itself does not dare to say (its minimum conditions), the process does not say either; and of
   // memory without an owner nobody can say whether it is a queue, unless an experiment did.
   const isBacked =
     best === "outside-heap" ||
+    (best === "buffering" && deciding !== null && isFullQueue(deciding, highestBytes(facts))) ||
+    (best === "stable" && isQuiet(weighed, highestBytes(facts))) ||
     (deciding?.verdict.class === best && (best === "stable" || deciding.group.kind !== "unknown" || showsQueue(deciding)));
   const called = probabilities[best] >= CALLED && blind === null && isBacked;
   return {
@@ -134,6 +136,10 @@ function combine(weighed: readonly WeighedGroup[], peakBytes: number, growsOutsi
     let none = 1;
     for (const group of weighed) {
       const { verdict } = group;
+      if (name === "buffering" && isFullQueue(group, peakBytes)) {
+        none *= FULL_QUEUE_DOUBT; // flat and full: whatever its own class is called, it is a queue that holds what it may
+        continue;
+      }
       const rest = 1 - excluded.reduce((sum, other) => sum + verdict.probabilities[other as "leak"], 0);
       none *= 1 - material(group) * (rest <= 0 ? 0 : Math.min(1, verdict.probabilities[name] / rest));
     }
@@ -141,21 +147,45 @@ function combine(weighed: readonly WeighedGroup[], peakBytes: number, growsOutsi
     left *= none;
     excluded.push(name);
   }
-  const quiet = quietShares(weighed);
+  const growthBytes = weighed.reduce((sum, group) => sum + group.growthBytes, 0);
+  const quiet = quietShares(weighed, Math.min(1, growthBytes / fullGrowth));
   const outsideShare = growsOutside ? 0.85 : 0;
   probabilities["outside-heap"] = left * outsideShare;
   for (const name of ["stable", "warm-up", "step"] as const) probabilities[name] = left * (1 - outsideShare) * quiet[name];
   return probabilities;
 }
 
-/** How the groups share what is neither leak nor backlog nor buffering, weighted by growth. */
-function quietShares(weighed: readonly WeighedGroup[]): Record<"stable" | "warm-up" | "step", number> {
+/** A queue holds at least this share of the process, and this share of what it may hold as a rule, before its level alone says something. */
+const FULL_QUEUE_SHARE = 0.5;
+const FULL_QUEUE_CEILING_SHARE = 0.8;
+/** What a level that does not change leaves open: something slower than this observation. */
+const FULL_QUEUE_DOUBT = 0.05;
+
+/** Somebody who looks after the queue was filled sees no growth: the memory in question is there all the same, and it is the queue's. */
+function isFullQueue({ group, growthBytes }: WeighedGroup, peakBytes: number): boolean {
+  const { kind, liveBytes, facts } = group;
+  const level = liveBytes.at(-1) ?? 0;
+  const ceiling = facts.ceiling?.bytes ?? Number.POSITIVE_INFINITY;
+  const isFlat = liveBytes.length > 1 && growthBytes < FULL_GROWTH_SHARE * level;
+  return isQueue(kind) && isFlat && level >= FULL_QUEUE_SHARE * peakBytes && level >= FULL_QUEUE_CEILING_SHARE * ceiling;
+}
+
+/** Looked at three times or more, and all that grew is nothing that anybody would notice. */
+function isQuiet(weighed: readonly WeighedGroup[], peakBytes: number): boolean {
+  const growthBytes = weighed.reduce((sum, group) => sum + group.growthBytes, 0);
+  const isSeries = weighed.some(({ group }) => group.liveBytes.length >= 3);
+  return isSeries && growthBytes < 0.2 * Math.max(FULL_GROWTH_BYTES, FULL_GROWTH_SHARE * peakBytes);
+}
+
+/** How the groups share what is neither leak nor backlog nor buffering, weighted by growth; growth that is not material is none. */
+function quietShares(weighed: readonly WeighedGroup[], material: number): Record<"stable" | "warm-up" | "step", number> {
   const sums = { stable: 1e-6, "warm-up": 0, step: 0 };
   for (const { verdict, share } of weighed) {
     for (const name of ["stable", "warm-up", "step"] as const) sums[name] += share * verdict.probabilities[name];
   }
   const total = sums.stable + sums["warm-up"] + sums.step;
-  return { stable: sums.stable / total, "warm-up": sums["warm-up"] / total, step: sums.step / total };
+  const share = (name: "warm-up" | "step"): number => (material * sums[name]) / total;
+  return { stable: 1 - share("warm-up") - share("step"), "warm-up": share("warm-up"), step: share("step") };
 }
 
 /** Takes the certainty away: no class keeps more than `cap`, the rest is spread over the others. */
@@ -167,13 +197,21 @@ function flatten(probabilities: Record<ProcessClass, number>, cap: number): void
   for (const name of PROCESS_CLASSES) probabilities[name] = even + keep * (probabilities[name] - even);
 }
 
-/** The group that carries a class: the one with the most growth times its probability of it. */
-function decidingGroup(weighed: readonly WeighedGroup[], name: ProcessClass): WeighedGroup | null {
+/** Of what is judged: the heap of a capture, or, where there is none, what is resident. */
+function highestBytes({ profile, isObserved, lastObserved }: ProcessFacts): number {
+  return isObserved ? largest(profile.instants.residentBytes, lastObserved) : profile.peakBytes;
+}
+
+/** The group that carries a class: the one with the most growth times its probability of it; a full queue counts as a whole. */
+function decidingGroup(weighed: readonly WeighedGroup[], name: ProcessClass, peakBytes: number): WeighedGroup | null {
+  const isFull = (group: WeighedGroup): boolean => name === "buffering" && isFullQueue(group, peakBytes);
+  const weightOf = (group: WeighedGroup): number =>
+    isFull(group) ? (group.group.liveBytes.at(-1) ?? 0) : group.growthBytes * probability(group);
   const probability = ({ verdict }: WeighedGroup): number =>
     (GROUP_CLASSES as readonly string[]).includes(name) ? verdict.probabilities[name as (typeof GROUP_CLASSES)[number]] : 1;
   let best: WeighedGroup | null = null;
   for (const candidate of weighed) {
-    if (best === null || candidate.growthBytes * probability(candidate) > best.growthBytes * probability(best)) best = candidate;
+    if (best === null || weightOf(candidate) > weightOf(best)) best = candidate;
   }
   return best;
 }

@@ -516,9 +516,12 @@ function mainSentence(of: Summary, durationMs: number | null): string {
     case "buffering": {
       const queue = of.kind === "producer" ? "producer queue" : "prefetch queue";
       const reason = of.kind === "producer" ? "messages are delivered" : "the application takes messages";
+      const isFlat = of.growthBytes < 0.05 * of.highestBytes;
       const held = of.singleInstant
         ? `holds ${bytes(of.liveBytes)}`
-        : `rose to ${bytes(of.highestBytes)}${of.liveBytes > 0.9 * of.highestBytes ? "" : ` and fell to ${bytes(of.liveBytes)}`}`;
+        : isFlat
+          ? `is full: it holds ${bytes(of.liveBytes)} and does not grow`
+          : `rose to ${bytes(of.highestBytes)}${of.liveBytes > 0.9 * of.highestBytes ? "" : ` and fell to ${bytes(of.liveBytes)}`}`;
       const main = `this is no leak. The ${queue} of ${client} ${held}, because ${reason} more slowly than they come.${allowed}`;
       // the queue is most of it, and yet it is not all
       if (of.alsoLeaking === null) return `${likely}${main}`;
