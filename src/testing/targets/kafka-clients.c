@@ -1,16 +1,17 @@
-/* Several librdkafka clients in one process, and what they say of themselves: each prints its own statistics, one JSON object a
- * second and line, after its monotonic time. Ends with its standard input, or after SECONDS.
+/* Several librdkafka clients in one process, and what they say of themselves: each prints its statistics, one line "stats NAME JSON"
+ * an interval. Prints "ready VERSION" when they are started; ends with its parent, or after SECONDS.
  *   kafka-clients BOOTSTRAP TOPIC [--consumers N] [--producers N] [--split] [--assign P] [--delay-us N] [--leak BYTES] [--seconds N]
  *                 [--every-ms N] [--reopen SECONDS] [--set KEY=VALUE]...
  * --split: every partition has a queue of its own; --assign: no group, partitions 0..P-1; --delay-us: what a message costs;
  * --leak: of every message that many bytes are kept; --reopen: the first client is closed and opened again and again.
  * A producer fills its queue once and cannot send: its broker is a port where nobody listens. */
 #include <librdkafka/rdkafka.h>
-#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -143,16 +144,15 @@ int main(int argc, char **argv) {
     else if (!strcmp(argv[i], "--set") && setting_count < 32) settings[setting_count++] = argv[++i];
     else return 2;
   }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   pthread_t thread;
   for (int i = 0; i < consumers; i++) pthread_create(&thread, NULL, consume, i == 0 ? (void *)1 : NULL);
   for (long i = 0; i < producers; i++) pthread_create(&thread, NULL, produce, (void *)i);
-  printf("librdkafka %s\n", rd_kafka_version_str());
+  printf("ready %s\n", rd_kafka_version_str());
   fflush(stdout);
   int64_t began = now_us();
   while (now_us() < began + (int64_t)seconds * 1000000) {
-    struct pollfd input = {.fd = 0, .events = POLLIN};
-    char byte;
-    if (poll(&input, 1, 1000) > 0 && read(0, &byte, 1) <= 0) break;
+    sleep(1);
     pthread_mutex_lock(&output);
     printf("consumed %ld %ld\n", (long)(now_us() - began), consumed);
     fflush(stdout);
