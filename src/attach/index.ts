@@ -7,11 +7,12 @@ import { jvmClassHistogram } from "./jvm-class-histogram.ts";
 import { jvmCountersGauge } from "./jvm-counters-gauge.ts";
 import { jvmHeapDump } from "./jvm-heap-dump.ts";
 import { librdkafkaGauge } from "./librdkafka-gauge.ts";
+import { mallocCensusGauge } from "./malloc-census-gauge.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { nodeSampling } from "./node-sampling.ts";
 
 /** Level 0: read without a stop, at every tick. */
-export const gauges: readonly Gauge[] = [goMemstatsGauge, jvmCountersGauge, librdkafkaGauge];
+export const gauges: readonly Gauge[] = [goMemstatsGauge, jvmCountersGauge, librdkafkaGauge, mallocCensusGauge];
 
 /** Levels 1 and 2: asked for by name or by level. */
 export const attachers: readonly Attacher[] = [goPprof, jvmClassHistogram, jvmHeapDump, metricsPage, nodeSampling];

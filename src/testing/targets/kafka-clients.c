@@ -1,21 +1,23 @@
-/* Several librdkafka clients in one process, and what they say of themselves: each prints its own statistics, one JSON object a
- * second and line, after its monotonic time. Ends with its standard input, or after SECONDS.
+/* Several librdkafka clients in one process, and what they say of themselves: each prints its statistics, one line "stats NAME JSON"
+ * an interval. Prints "ready VERSION" when they are started; ends with its parent, or after SECONDS.
  *   kafka-clients BOOTSTRAP TOPIC [--consumers N] [--producers N] [--split] [--assign P] [--delay-us N] [--leak BYTES] [--seconds N]
- *                 [--every-ms N] [--reopen SECONDS] [--set KEY=VALUE]...
+ *                 [--every-ms N] [--reopen SECONDS] [--again] [--set KEY=VALUE]...
  * --split: every partition has a queue of its own; --assign: no group, partitions 0..P-1; --delay-us: what a message costs;
- * --leak: of every message that many bytes are kept; --reopen: the first client is closed and opened again and again.
+ * --leak: of every message that many bytes are kept; --reopen: the first client is closed and opened again and again;
+ * --again: once all is consumed (with --assign), from the beginning. A line "consumed MICROSECONDS MESSAGES" says how far it is.
  * A producer fills its queue once and cannot send: its broker is a port where nobody listens. */
 #include <librdkafka/rdkafka.h>
-#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 static const char *bootstrap, *topic;
-static int consumers, producers, split, assign, seconds = 600, reopen;
+static int consumers, producers, split, again, assign, seconds = 600, reopen;
 static long delay_us, leak, every_ms = 1000;
 static const char *settings[32];
 static int setting_count;
@@ -93,12 +95,13 @@ static void *consume(void *first) {
       rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
       rd_kafka_subscribe(rk, list);
     }
-    rd_kafka_topic_partition_list_destroy(list);
     while (!stopped && now_us() < until) {
       rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, split ? 10 : 100);
       if (message) {
         if (!message->err) use(message->payload, message->len);
         rd_kafka_message_destroy(message);
+      } else if (again) {
+        rd_kafka_assign(rk, list);
       }
       for (int i = 0; i < queue_count; i++) {
         message = rd_kafka_consume_queue(queues[i], 0);
@@ -107,6 +110,7 @@ static void *consume(void *first) {
         rd_kafka_message_destroy(message);
       }
     }
+    rd_kafka_topic_partition_list_destroy(list);
     for (int i = 0; i < queue_count; i++) rd_kafka_queue_destroy(queues[i]);
     rd_kafka_consumer_close(rk);
     rd_kafka_destroy(rk);
@@ -131,6 +135,7 @@ int main(int argc, char **argv) {
   topic = argv[2];
   for (int i = 3; i < argc; i++) {
     if (!strcmp(argv[i], "--split")) split = 1;
+    else if (!strcmp(argv[i], "--again")) again = 1;
     else if (i + 1 >= argc) return 2;
     else if (!strcmp(argv[i], "--consumers")) consumers = atoi(argv[++i]);
     else if (!strcmp(argv[i], "--producers")) producers = atoi(argv[++i]);
@@ -143,16 +148,15 @@ int main(int argc, char **argv) {
     else if (!strcmp(argv[i], "--set") && setting_count < 32) settings[setting_count++] = argv[++i];
     else return 2;
   }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   pthread_t thread;
   for (int i = 0; i < consumers; i++) pthread_create(&thread, NULL, consume, i == 0 ? (void *)1 : NULL);
   for (long i = 0; i < producers; i++) pthread_create(&thread, NULL, produce, (void *)i);
-  printf("librdkafka %s\n", rd_kafka_version_str());
+  printf("ready %s\n", rd_kafka_version_str());
   fflush(stdout);
   int64_t began = now_us();
   while (now_us() < began + (int64_t)seconds * 1000000) {
-    struct pollfd input = {.fd = 0, .events = POLLIN};
-    char byte;
-    if (poll(&input, 1, 1000) > 0 && read(0, &byte, 1) <= 0) break;
+    sleep(1);
     pthread_mutex_lock(&output);
     printf("consumed %ld %ld\n", (long)(now_us() - began), consumed);
     fflush(stdout);

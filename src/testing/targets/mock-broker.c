@@ -1,14 +1,18 @@
 /* A Kafka cluster of one process: librdkafka's mock broker, filled with a backlog. A partition of it keeps 5 MiB and 100,000
- * messages at most, so a large backlog needs many partitions. Prints "bootstrap ADDRESS", then "ready"; ends with its standard input.
+ * messages at most, so a large backlog needs many partitions. Prints "ready ADDRESS" when it is filled, and ends with its parent.
  *   mock-broker TOPIC PARTITIONS MESSAGES_PER_PARTITION MESSAGE_BYTES */
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 int main(int argc, char **argv) {
   if (argc != 5) return 2;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   const char *topic = argv[1];
   int partitions = atoi(argv[2]), messages = atoi(argv[3]), bytes = atoi(argv[4]);
   char error[512];
@@ -19,8 +23,6 @@ int main(int argc, char **argv) {
   rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
   rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, 1);
   rd_kafka_mock_topic_create(cluster, topic, partitions, 1);
-  printf("bootstrap %s\n", rd_kafka_mock_cluster_bootstraps(cluster));
-  fflush(stdout);
   conf = rd_kafka_conf_new();
   rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster), NULL, 0);
   rd_kafka_conf_set(conf, "queue.buffering.max.messages", "10000000", NULL, 0);
@@ -35,8 +37,7 @@ int main(int argc, char **argv) {
         rd_kafka_poll(producer, 10);
   rd_kafka_flush(producer, 120000);
   rd_kafka_destroy(producer);
-  puts("ready");
+  printf("ready %s\n", rd_kafka_mock_cluster_bootstraps(cluster));
   fflush(stdout);
-  while (getchar() != EOF) {}
-  return 0;
+  for (;;) pause();
 }
