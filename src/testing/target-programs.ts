@@ -3,7 +3,7 @@
  * its test. A missing toolchain is named, so that a test can be skipped by name.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -125,4 +125,9 @@ export async function growthOf(
   const before = new Map((first?.top ?? []).map(({ name, bytes }) => [name, bytes]));
   const growth = answer.top.map(({ name, bytes }) => ({ name, bytes: bytes - (before.get(name) ?? 0) }));
   return { instants: answer.instants, growth: growth.sort((a, b) => b.bytes - a.bytes) };
+}
+
+/** Why a test cannot run here: a file that is missing. */
+export function missingFile(file: string): string | false {
+  return existsSync(file) ? false : `no ${file} here`;
 }
