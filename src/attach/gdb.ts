@@ -12,8 +12,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Refusal } from "./attacher.ts";
+import { commandLine, processes } from "./proc.ts";
 import { isAlive, type Target } from "./target.ts";
-import { pause } from "./waiting.ts";
+import { pause, waitFor } from "./waiting.ts";
 
 /** `pipe` came with gdb 10. */
 const OLDEST_GDB = 10;
@@ -21,6 +22,9 @@ const TIMEOUT_S = 20;
 const ATTEMPTS = 25;
 const BETWEEN_ATTEMPTS_MS = 40;
 const NO_SAFE_THREAD = 75;
+/** Longer than any batch but that of a core file. */
+const OTHERS_TIMEOUT_MS = 40_000;
+const SCRIPT_FOLDER = "lagleak-gdb-";
 
 /**
  * read, poll, select, nanosleep, recvfrom, recvmsg, accept, wait4, sigtimedwait, clock_nanosleep, epoll_wait, pselect, ppoll,
@@ -70,6 +74,7 @@ export interface GdbOptions {
  * @throws Failure `capture`
  */
 export async function runGdb(target: Target, commands: readonly string[], options: GdbOptions = {}): Promise<string> {
+  await othersDone(target);
   for (let attempt = 1; ; attempt++) {
     if (!isAlive(target)) throw new Failure({ code: "capture", message: `process ${target.pid} has ended` });
     const { status, output } = await runBatch(target, commands, options);
@@ -80,6 +85,24 @@ export async function runGdb(target: Target, commands: readonly string[], option
     }
     throw gdbFailure(target, status, output);
   }
+}
+
+/**
+ * Waits for a gdb that a lagleak which was killed left behind: it goes on to its end. What it does must be done before it can be taken back.
+ * @throws Failure `capture` where it does not end
+ */
+export async function othersDone(target: Target): Promise<void> {
+  const isDone = await waitFor(() => (hasOther(target.pid) ? null : true), { timeoutMs: OTHERS_TIMEOUT_MS, everyMs: BETWEEN_ATTEMPTS_MS });
+  if (isDone) return;
+  const message = `another gdb of lagleak is still at work on process ${target.pid}`;
+  throw new Failure({ code: "capture", message, hint: "Wait until it has ended, and try again." });
+}
+
+function hasOther(pid: number): boolean {
+  return processes().some((one) => {
+    const words = commandLine(one);
+    return words.some((word) => word.includes(SCRIPT_FOLDER)) && words[words.indexOf("-p") + 1] === String(pid);
+  });
 }
 
 const BEGIN = "lagleak-begin\n";
@@ -138,7 +161,7 @@ async function runBatch(
   commands: readonly string[],
   options: GdbOptions,
 ): Promise<{ readonly status: number | null; readonly output: string }> {
-  const folder = mkdtempSync(path.join(tmpdir(), "lagleak-gdb-"));
+  const folder = mkdtempSync(path.join(tmpdir(), SCRIPT_FOLDER));
   const log = path.join(folder, "output");
   const file = openSync(log, "w", 0o600);
   try {

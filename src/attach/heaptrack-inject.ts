@@ -9,7 +9,7 @@ import { formatBytes } from "../base/units.ts";
 import type { Attacher, Refusal } from "./attacher.ts";
 import { freeDiskBytes, nothingCaptured } from "./capture-files.ts";
 import { readElfLinkage } from "./elf-linkage.ts";
-import { gdbRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
+import { gdbRefusal, othersDone, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
 import { procLink, procNames, readMappings } from "./proc.ts";
 import { isAlive, pathOf, type Target } from "./target.ts";
 import { executableFile } from "./target-files.ts";
@@ -146,6 +146,7 @@ function isRecording(target: Target): boolean {
 
 /** Harmless where it records nothing, and where the library was never loaded. */
 async function stopHeaptrack(target: Target): Promise<void> {
+  await othersDone(target);
   const isLoaded = (readMappings(target.pid) ?? []).some(({ path }) => path.endsWith(`/${NAME}`));
   if (!isAlive(target) || !isLoaded) return;
   await runGdb(target, ["call ((void (*)(void)) heaptrack_stop)()"], { libraries: ["libheaptrack_inject"] });

@@ -9,12 +9,18 @@ import { jemallocDump } from "./jemalloc-dump.ts";
 import { jvmClassHistogram } from "./jvm-class-histogram.ts";
 import { jvmCountersGauge } from "./jvm-counters-gauge.ts";
 import { jvmHeapDump } from "./jvm-heap-dump.ts";
+import type { Launcher } from "./launcher.ts";
 import { librdkafkaConfig } from "./librdkafka-config.ts";
 import { librdkafkaGauge } from "./librdkafka-gauge.ts";
 import { mallocInfo } from "./malloc-info.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { nodeSampling } from "./node-sampling.ts";
 import { pythonTracemalloc } from "./python-tracemalloc.ts";
+import { runHeaptrack } from "./run-heaptrack.ts";
+import { runJemalloc } from "./run-jemalloc.ts";
+import { runJvm } from "./run-jvm.ts";
+import { runPython } from "./run-python.ts";
+import { runTcmalloc } from "./run-tcmalloc.ts";
 import { tcmallocDump } from "./tcmalloc-dump.ts";
 
 /** Level 0: read without a stop, at every tick. */
@@ -35,3 +41,6 @@ export const attachers: readonly Attacher[] = [
   pythonTracemalloc,
   tcmallocDump,
 ];
+
+/** Ways to start a program under capture. */
+export const launchers: readonly Launcher[] = [runHeaptrack, runJemalloc, runJvm, runPython, runTcmalloc];

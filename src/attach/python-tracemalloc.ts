@@ -16,6 +16,16 @@ import { pause } from "./waiting.ts";
 const ID = "python-tracemalloc";
 const FRAMES = 16;
 
+/** A Python function, indented by four, that writes the traces into a file: `size count file:line …` a stack, root first, then `end`. */
+export const TRACES = `    def _lagleak(file):
+        import tracemalloc
+        own = tracemalloc.Filter(False, tracemalloc.__file__)
+        statistics = tracemalloc.take_snapshot().filter_traces([own]).statistics("traceback")
+        with open(file, "w", encoding="utf-8", errors="replace") as out:
+            for one in statistics:
+                print(one.size, one.count, *("%s:%d" % (frame.filename, frame.lineno) for frame in one.traceback), sep="\\t", file=out)
+            print("end", file=out)`;
+
 export const pythonTracemalloc: Attacher = {
   id: ID,
   title: "tracemalloc in a Python process",
@@ -82,21 +92,8 @@ async function runPython(target: Target, code: string): Promise<void> {
 
 async function writeTraces(target: Target, session: CaptureSession, look: number): Promise<string> {
   const output = await openTargetOutput(target, session, ID, "tracemalloc", look, "traces");
-  // one function, so that no name is left in the module that it runs in
-  const code = `
-def _lagleak(file):
-    import tracemalloc
-    own = tracemalloc.Filter(False, tracemalloc.__file__)
-    statistics = tracemalloc.take_snapshot().filter_traces([own]).statistics("traceback")
-    with open(file, "w", encoding="utf-8", errors="replace") as out:
-        for one in statistics:
-            print(one.size, one.count, *("%s:%d" % (frame.filename, frame.lineno) for frame in one.traceback), sep="\\t", file=out)
-        print("end", file=out)
-try:
-    _lagleak(${JSON.stringify(output.theirs)})
-finally:
-    del _lagleak
-`;
+  // no name is left in the module that it runs in
+  const code = `if True:\n${TRACES}\ntry:\n    _lagleak(${JSON.stringify(output.theirs)})\nfinally:\n    del _lagleak\n`;
   try {
     await runPython(target, code);
   } catch (error) {

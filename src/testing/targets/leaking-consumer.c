@@ -1,6 +1,6 @@
 /*
  * Keeps one record of 1 KiB every millisecond, in a thread that is never inside of malloc for long; its main thread waits.
- * With -DCANONICAL it takes the address of malloc, which in a program of fixed addresses makes the symbol its own.
+ * With an argument it ends by itself after so many milliseconds. With -DCANONICAL it takes the address of malloc, which in a program of fixed addresses makes the symbol its own.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static void *consume(void *unused) {
     return unused;
 }
 
-int main(void) {
+int main(int count, char **arguments) {
     pthread_t thread;
 #ifdef CANONICAL
     allocate = malloc;
@@ -45,5 +45,9 @@ int main(void) {
     pthread_create(&thread, NULL, consume, NULL);
     puts("ready");
     fflush(stdout);
+    if (count > 1) {
+        usleep(atoi(arguments[1]) * 1000);
+        return 0;
+    }
     pthread_join(thread, NULL);
 }
