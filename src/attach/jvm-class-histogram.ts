@@ -4,7 +4,8 @@ import { formatBytes } from "../base/units.ts";
 import type { Attacher } from "./attacher.ts";
 import { captureFile, nothingCaptured } from "./capture-files.ts";
 import { jvmUsedBytes } from "./jvm-counters.ts";
-import { jvmCommand, jvmRefusal, removeTargetFile } from "./jvm-socket.ts";
+import { jvmCommand, jvmRefusal } from "./jvm-socket.ts";
+import { removeTargetFile } from "./target-output.ts";
 import { pause } from "./waiting.ts";
 
 const ID = "jvm-class-histogram";

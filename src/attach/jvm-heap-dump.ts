@@ -6,8 +6,9 @@ import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Attacher } from "./attacher.ts";
 import { captureFile, demandRoom, fetchTargetFile, freeDiskBytes } from "./capture-files.ts";
 import { jvmUsedBytes } from "./jvm-counters.ts";
-import { jvmCommand, jvmRefusal, removeTargetFile } from "./jvm-socket.ts";
+import { jvmCommand, jvmRefusal } from "./jvm-socket.ts";
 import { pathOf, type Target } from "./target.ts";
+import { removeTargetFile } from "./target-output.ts";
 
 const ID = "jvm-heap-dump";
 /** A dump has the live objects, and names and threads beside them; what is in use counts garbage, too. */

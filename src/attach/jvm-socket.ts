@@ -6,14 +6,13 @@
  * application, and a JVM that does not catch it ends. So everything is looked at before anything is sent. The JVM asks who connects:
  * the connection is made as its own user.
  */
-import { chownSync, closeSync, openSync, rmSync, statSync } from "node:fs";
+import { chownSync, closeSync, openSync, statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { Failure } from "../base/failure.ts";
 import type { CaptureSession, Refusal } from "./attacher.ts";
 import { jvmCountersFile, readJvmCounters } from "./jvm-counters.ts";
 import { catchesSignal, commandLine, environmentVariable, readStatus } from "./proc.ts";
 import { isAlive, pathOf, type Target } from "./target.ts";
-import type { UndoStep } from "./undo.ts";
 import { waitFor } from "./waiting.ts";
 
 const SIGQUIT = 3;
@@ -142,15 +141,6 @@ function createFor(target: Target, file: string): boolean {
   }
   if (process.geteuid?.() === 0) chownSync(file, target.uid, target.gid);
   return true;
-}
-
-/** Takes back a step of the attachers that speak to a JVM: its file is removed, if it is still there. */
-export function removeTargetFile(target: Target, step: UndoStep): void {
-  const file = String(step.data["file"] ?? "");
-  if (file === "") return;
-  rmSync(file.startsWith("/proc/") ? file : pathOf(target, file), { force: true });
-  // the root of a process that ended cannot be entered any more; the same file system can
-  if (!target.inOtherNamespaces.includes("mnt")) rmSync(file, { force: true });
 }
 
 function speak(target: Target, socket: string, words: readonly string[], signal: AbortSignal): Promise<string> {

@@ -17,6 +17,13 @@ export interface Mapping {
   readonly path: string; // "", "[heap]", "[stack]", "/usr/lib/…" as the process sees it; " (deleted)" stays at its end
 }
 
+/** All processes that can be seen. */
+export function processes(): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
 /** Null where the file is not there or not for us. */
 export function procText(pid: number, file: string): string | null {
   try {

@@ -25,6 +25,21 @@ export function mappedFile(pid: number, file: string): string | null {
   return fileExists(below) ? below : null;
 }
 
+/** The beginning of a file; empty where it cannot be read. */
+export function firstBytes(file: string, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  try {
+    const open = openSync(file, "r");
+    try {
+      return bytes.subarray(0, readSync(open, bytes, 0, length, 0));
+    } finally {
+      closeSync(open);
+    }
+  } catch {
+    return bytes.subarray(0, 0);
+  }
+}
+
 /** Whether a file holds a text (bytes as latin-1). */
 export function fileHas(file: string, text: string): boolean {
   for (const { block, length } of blocksOf(file)) if (block.subarray(0, length).includes(text, 0, "latin1")) return true;

@@ -3,7 +3,7 @@
  * its test. A missing toolchain is named, so that a test can be skipped by name.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,10 +41,15 @@ export class TargetPrograms {
   async start(
     command: string,
     args: readonly string[],
-    options: { readonly environment?: Readonly<Record<string, string>>; readonly uid?: number; readonly cwd?: string } = {},
+    options: {
+      readonly environment?: Readonly<Record<string, string>>;
+      readonly uid?: number;
+      readonly cwd?: string;
+      readonly isReady?: RegExp; // with what follows as its first group
+    } = {},
   ): Promise<{ readonly pid: number; readonly said: string; readonly child: ChildProcess; readonly output: () => string }> {
     const child = spawn(command, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       cwd: options.cwd ?? this.folder,
       env: { PATH: process.env["PATH"] ?? "", ...options.environment },
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
@@ -54,7 +59,7 @@ export class TargetPrograms {
     const said = await new Promise<string>((resolve, reject) => {
       const look = (part: Buffer): void => {
         output += part.toString();
-        const line = /^ready\b ?(.*)$/m.exec(output)?.[1];
+        const line = (options.isReady ?? /^ready\b ?(.*)$/m).exec(output)?.[1];
         if (line !== undefined) resolve(line);
       };
       child.stdout.on("data", look);
@@ -125,4 +130,9 @@ export async function growthOf(
   const before = new Map((first?.top ?? []).map(({ name, bytes }) => [name, bytes]));
   const growth = answer.top.map(({ name, bytes }) => ({ name, bytes: bytes - (before.get(name) ?? 0) }));
   return { instants: answer.instants, growth: growth.sort((a, b) => b.bytes - a.bytes) };
+}
+
+/** Why a test cannot run here: a file that is missing. */
+export function missingFile(file: string): string | false {
+  return existsSync(file) ? false : `no ${file} here`;
 }
