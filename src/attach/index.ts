@@ -8,10 +8,11 @@ import { jvmCountersGauge } from "./jvm-counters-gauge.ts";
 import { jvmHeapDump } from "./jvm-heap-dump.ts";
 import { librdkafkaGauge } from "./librdkafka-gauge.ts";
 import { metricsPage } from "./metrics-page.ts";
+import { nodeHeapSnapshot } from "./node-heap-snapshot.ts";
 import { nodeSampling } from "./node-sampling.ts";
 
 /** Level 0: read without a stop, at every tick. */
 export const gauges: readonly Gauge[] = [goMemstatsGauge, jvmCountersGauge, librdkafkaGauge];
 
 /** Levels 1 and 2: asked for by name or by level. */
-export const attachers: readonly Attacher[] = [goPprof, jvmClassHistogram, jvmHeapDump, metricsPage, nodeSampling];
+export const attachers: readonly Attacher[] = [goPprof, jvmClassHistogram, jvmHeapDump, metricsPage, nodeHeapSnapshot, nodeSampling];

@@ -26,7 +26,7 @@ const READING_MS = 120_000;
 
 export const nodeSampling: Attacher = {
   id: "node-sampling",
-  title: "Node.js: sampled allocations by the inspector",
+  title: "sampled allocations of Node.js by the inspector",
   level: 1,
   sees: "JavaScript objects that are allocated while it samples and stay alive, by call stack, of worker threads too; heap, external memory and ArrayBuffers as totals. Not the content of Buffers, what native addons hold, or what was there before.",
   isFor: isNode,
