@@ -57,8 +57,7 @@ test("a heap whose snapshot would stop the process for too long is refused with 
   const refused = nodeHeapSnapshot.capture({ ...target, clients: [] }, session);
   await assert.rejects(refused, {
     code: "capture",
-    message:
-      /^a snapshot of a heap of \d+ MiB would stop the process for about [^,]+, and the usual session.timeout.ms is 45 s$/,
+    message: /^a snapshot of a heap of \d+ MiB would stop the process for about [^,]+, and the usual session.timeout.ms is 45 s$/,
   });
   assert.deepEqual(
     readdirSync(session.folder).filter((name) => name.includes("heapsnapshot")),

@@ -37,14 +37,22 @@ export class TargetPrograms {
   readonly folder: string = mkdtempSync(path.join(tmpdir(), "lagleak-targets-"));
   readonly #children: ChildProcess[] = [];
 
-  /** Starts a program and resolves when it prints a line that begins with `ready`; what follows that word is given back. */
+  /**
+   * Starts a program and resolves when it prints a line that begins with `ready`; what follows that word is given back. `input`: its
+   * standard input stays open until it is ended.
+   */
   async start(
     command: string,
     args: readonly string[],
-    options: { readonly environment?: Readonly<Record<string, string>>; readonly uid?: number; readonly cwd?: string } = {},
+    options: {
+      readonly environment?: Readonly<Record<string, string>>;
+      readonly uid?: number;
+      readonly cwd?: string;
+      readonly input?: boolean;
+    } = {},
   ): Promise<{ readonly pid: number; readonly said: string; readonly child: ChildProcess; readonly output: () => string }> {
     const child = spawn(command, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [options.input === true ? "pipe" : "ignore", "pipe", "pipe"],
       cwd: options.cwd ?? this.folder,
       env: { PATH: process.env["PATH"] ?? "", ...options.environment },
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
@@ -57,8 +65,8 @@ export class TargetPrograms {
         const line = /^ready\b ?(.*)$/m.exec(output)?.[1];
         if (line !== undefined) resolve(line);
       };
-      child.stdout.on("data", look);
-      child.stderr.on("data", look);
+      child.stdout?.on("data", look);
+      child.stderr?.on("data", look);
       child.on("error", reject);
       child.on("exit", (code, signal) => reject(new Error(`${command} ended with ${code ?? signal} before it was ready: ${output}`)));
     });
