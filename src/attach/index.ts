@@ -9,12 +9,14 @@ import { jemallocDump } from "./jemalloc-dump.ts";
 import { jvmClassHistogram } from "./jvm-class-histogram.ts";
 import { jvmCountersGauge } from "./jvm-counters-gauge.ts";
 import { jvmHeapDump } from "./jvm-heap-dump.ts";
+import { kafkajsLagGauge } from "./kafkajs-lag-gauge.ts";
 import type { Launcher } from "./launcher.ts";
 import { librdkafkaConfig } from "./librdkafka-config.ts";
 import { librdkafkaGauge } from "./librdkafka-gauge.ts";
 import { mallocCensusGauge } from "./malloc-census-gauge.ts";
 import { mallocInfo } from "./malloc-info.ts";
 import { metricsPage } from "./metrics-page.ts";
+import { nodeHeapSnapshot } from "./node-heap-snapshot.ts";
 import { nodeSampling } from "./node-sampling.ts";
 import { pythonTracemalloc } from "./python-tracemalloc.ts";
 import { runHeaptrack } from "./run-heaptrack.ts";
@@ -25,7 +27,7 @@ import { runTcmalloc } from "./run-tcmalloc.ts";
 import { tcmallocDump } from "./tcmalloc-dump.ts";
 
 /** Level 0: read without a stop, at every tick. */
-export const gauges: readonly Gauge[] = [goMemstatsGauge, jvmCountersGauge, librdkafkaGauge, mallocCensusGauge];
+export const gauges: readonly Gauge[] = [goMemstatsGauge, jvmCountersGauge, kafkajsLagGauge, librdkafkaGauge, mallocCensusGauge];
 
 /** Levels 1 and 2: asked for by name or by level. */
 export const attachers: readonly Attacher[] = [
@@ -38,6 +40,7 @@ export const attachers: readonly Attacher[] = [
   librdkafkaConfig,
   mallocInfo,
   metricsPage,
+  nodeHeapSnapshot,
   nodeSampling,
   pythonTracemalloc,
   tcmallocDump,

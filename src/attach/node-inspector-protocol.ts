@@ -13,8 +13,8 @@ export type Json = Readonly<Record<string, unknown>>;
 export interface Protocol {
   /** @throws Failure `capture` where the other side refuses, does not answer in time, or went away */
   readonly call: (method: string, params?: Json, timeoutMs?: number) => Promise<Json>;
-  /** Events of one method, until the connection ends. */
-  readonly on: (method: string, listener: (params: Json) => void) => void;
+  /** Events of one method, until what is returned is called. */
+  readonly on: (method: string, listener: (params: Json) => void) => () => void;
 }
 
 export interface ProtocolConnection extends Protocol {
@@ -131,6 +131,11 @@ export function exchange(send: (text: string) => void, gone: () => string): Exch
         }),
       on: (method, listener) => {
         listeners.set(method, [...(listeners.get(method) ?? []), listener]);
+        return () =>
+          listeners.set(
+            method,
+            (listeners.get(method) ?? []).filter((one) => one !== listener),
+          );
       },
     },
     receive: (text) => {

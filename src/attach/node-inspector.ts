@@ -13,6 +13,7 @@ import { connectProtocol, inspectorPath, type Json, type Protocol } from "./node
 import { signalRefusal } from "./node-inspector-signal.ts";
 import { listeners } from "./proc.ts";
 import { isAlive, type Target } from "./target.ts";
+import { pause } from "./waiting.ts";
 
 export interface Inspector extends Protocol {
   /** Whether it was open before we came; then it stays. */
@@ -101,7 +102,7 @@ async function openedBySignal(target: Target): Promise<Found> {
     throw new Failure({ code: "capture", message: `process ${target.pid} cannot be signalled`, cause });
   }
   for (const until = performance.now() + OPENS_WITHIN_MS; performance.now() < until; ) {
-    await delay(POLL_MS);
+    await pause(POLL_MS);
     if (!isAlive(target)) throw ended(target);
     const found = await findInspector(target);
     if (found !== null) return found;
@@ -166,7 +167,7 @@ export async function closeInspector(target: Target): Promise<void> {
 
 /** A process that has ended has none. */
 async function isClosedWithin(target: Target, ms: number): Promise<boolean> {
-  for (const until = performance.now() + ms; ; await delay(POLL_MS)) {
+  for (const until = performance.now() + ms; ; await pause(POLL_MS)) {
     if (!isAlive(target) || (await findInspector(target)) === null) return true;
     if (performance.now() >= until) return false;
   }
@@ -174,8 +175,4 @@ async function isClosedWithin(target: Target, ms: number): Promise<boolean> {
 
 export function ended(target: Pick<Target, "pid">): Failure {
   return new Failure({ code: "capture", message: `process ${target.pid} has ended`, hint: "What was captured until then is kept." });
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

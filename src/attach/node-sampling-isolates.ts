@@ -18,7 +18,7 @@ export interface HeapProfileNode {
 
 export interface HeapProfile {
   readonly head: HeapProfileNode;
-  readonly samples?: readonly unknown[];
+  readonly samples?: readonly { readonly nodeId: number }[];
 }
 
 /** `name` "" is the main thread. There is at least one. */
@@ -26,7 +26,7 @@ export function mergeIsolates(isolates: readonly { readonly name: string; readon
   const main = isolates.find(({ name }) => name === "")?.profile;
   const workers = isolates.filter(({ name, profile }) => name !== "" && (profile.head.children ?? []).length > 0);
   if (main === undefined) throw new Error("no profile of the main thread");
-  if (workers.length === 0) return main;
+  if (workers.length === 0) return { ...main, samples: samplesOfTree(main) };
   return {
     head: {
       ...main.head,
@@ -36,4 +36,15 @@ export function mergeIsolates(isolates: readonly { readonly name: string; readon
       ],
     },
   };
+}
+
+/** V8 makes the tree first: what it samples of its own allocations before the list of samples is in the list only. */
+function samplesOfTree({ head, samples = [] }: HeapProfile): readonly { readonly nodeId: number }[] {
+  const ids = new Set<number>();
+  const open: HeapProfileNode[] = [head];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.id !== undefined) ids.add(node.id);
+    open.push(...(node.children ?? []));
+  }
+  return samples.filter(({ nodeId }) => ids.has(nodeId));
 }

@@ -12,6 +12,7 @@ import { closeInspector, ended, type Inspector, inspectorRefusal, isNode, openIn
 import { type Isolate, type Isolates, isolatesOf } from "./node-inspector-workers.ts";
 import { type HeapProfile, mergeIsolates } from "./node-sampling-isolates.ts";
 import { isAlive, type Target } from "./target.ts";
+import { pause } from "./waiting.ts";
 
 /** Bytes between samples, on average: a leak of 1 MiB shows in 32. */
 const INTERVAL_BYTES = 32 * 1024;
@@ -25,7 +26,7 @@ const READING_MS = 120_000;
 
 export const nodeSampling: Attacher = {
   id: "node-sampling",
-  title: "Node.js: sampled allocations by the inspector",
+  title: "sampled allocations of Node.js by the inspector",
   level: 1,
   sees: "JavaScript objects that are allocated while it samples and stay alive, by call stack, of worker threads too; heap, external memory and ArrayBuffers as totals. Not the content of Buffers, what native addons hold, or what was there before.",
   isFor: isNode,
@@ -128,7 +129,7 @@ async function watchMemory(
     write(`${JSON.stringify({ tMs: Date.now() - startedAtMs, rss: usage["rss"], heap })}\n`);
     const leftMs = untilMs - Date.now();
     if (leftMs <= 0) return;
-    await wait(Math.min(MEMORY_EVERY_MS, leftMs), signal);
+    await pause(Math.min(MEMORY_EVERY_MS, leftMs), signal);
   }
 }
 
@@ -151,16 +152,4 @@ async function read(isolates: Isolates, isLast: boolean, { folder, name, diskByt
   } finally {
     file.abandon();
   }
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

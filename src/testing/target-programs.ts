@@ -37,7 +37,10 @@ export class TargetPrograms {
   readonly folder: string = mkdtempSync(path.join(tmpdir(), "lagleak-targets-"));
   readonly #children: ChildProcess[] = [];
 
-  /** Starts a program and resolves when it prints a line that begins with `ready`; what follows that word is given back. */
+  /**
+   * Starts a program and resolves when it prints a line that begins with `ready`; what follows that word is given back. `input`: its
+   * standard input stays open until it is ended.
+   */
   async start(
     command: string,
     args: readonly string[],
@@ -45,11 +48,19 @@ export class TargetPrograms {
       readonly environment?: Readonly<Record<string, string>>;
       readonly uid?: number;
       readonly cwd?: string;
+<<<<<<< HEAD
       readonly isReady?: RegExp; // with what follows as its first group
     } = {},
   ): Promise<{ readonly pid: number; readonly said: string; readonly child: ChildProcess; readonly output: () => string }> {
     const child = spawn(command, args, {
       stdio: ["pipe", "pipe", "pipe"],
+=======
+      readonly input?: boolean;
+    } = {},
+  ): Promise<{ readonly pid: number; readonly said: string; readonly child: ChildProcess; readonly output: () => string }> {
+    const child = spawn(command, args, {
+      stdio: [options.input === true ? "pipe" : "ignore", "pipe", "pipe"],
+>>>>>>> node-attach
       cwd: options.cwd ?? this.folder,
       env: { PATH: process.env["PATH"] ?? "", ...options.environment },
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
@@ -62,8 +73,8 @@ export class TargetPrograms {
         const line = (options.isReady ?? /^ready\b ?(.*)$/m).exec(output)?.[1];
         if (line !== undefined) resolve(line);
       };
-      child.stdout.on("data", look);
-      child.stderr.on("data", look);
+      child.stdout?.on("data", look);
+      child.stderr?.on("data", look);
       child.on("error", reject);
       child.on("exit", (code, signal) => reject(new Error(`${command} ended with ${code ?? signal} before it was ready: ${output}`)));
     });
