@@ -30,7 +30,7 @@ before(async () => {
   const mock = await programs.start(
     programs.compile("mock-broker.c", "mock-broker", ["-lrdkafka"]),
     ["orders", String(PARTITIONS), "500", "1024"],
-    { input: true },
+    {},
   );
   broker = /^bootstrap (\S+)$/m.exec(mock.output())?.[1] ?? "";
   consumer = await startNode(programs, "node-kafkajs.mjs", { args: [broker, "orders", "billing"] });

@@ -38,8 +38,8 @@ export class TargetPrograms {
   readonly #children: ChildProcess[] = [];
 
   /**
-   * Starts a program and resolves when it prints a line that begins with `ready`; what follows that word is given back. `input`: its
-   * standard input stays open until it is ended.
+   * Starts a program and resolves when it prints a line that begins with `ready`; what follows that word is given back. Its standard
+   * input stays open until it is ended.
    */
   async start(
     command: string,
@@ -48,19 +48,11 @@ export class TargetPrograms {
       readonly environment?: Readonly<Record<string, string>>;
       readonly uid?: number;
       readonly cwd?: string;
-<<<<<<< HEAD
       readonly isReady?: RegExp; // with what follows as its first group
     } = {},
   ): Promise<{ readonly pid: number; readonly said: string; readonly child: ChildProcess; readonly output: () => string }> {
     const child = spawn(command, args, {
       stdio: ["pipe", "pipe", "pipe"],
-=======
-      readonly input?: boolean;
-    } = {},
-  ): Promise<{ readonly pid: number; readonly said: string; readonly child: ChildProcess; readonly output: () => string }> {
-    const child = spawn(command, args, {
-      stdio: [options.input === true ? "pipe" : "ignore", "pipe", "pipe"],
->>>>>>> node-attach
       cwd: options.cwd ?? this.folder,
       env: { PATH: process.env["PATH"] ?? "", ...options.environment },
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
