@@ -4,11 +4,11 @@
  *
  * zstd: zlib's own decoder (Node >= 22.15), else the `zstd` command, else zstddec, which is zstd compiled to WebAssembly.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { pipeline, Readable, type Transform } from "node:stream";
+import type { Transform } from "node:stream";
 import zlib from "node:zlib";
+import { DecoderError, isDecoderError } from "./decoder-error.ts";
 import type { Loss } from "./failure.ts";
+import { startCommand, throughCommand } from "./zstd-command.ts";
 import { ZstdFrames, type ZstdPiece } from "./zstd-frames.ts";
 
 export type ZstdDecoder = "builtin" | "command" | "wasm";
@@ -17,8 +17,6 @@ type Chunks = AsyncGenerator<Uint8Array>;
 
 /** Zlib's default of 16 KiB costs a quarter to a half of the speed. */
 const CHUNK_BYTES = 1 << 20;
-/** Room between the command's output and its reader: at 64 KiB, the size of a pipe, both wait for each other. */
-const QUEUE_BYTES = 1 << 20;
 /** zlib drops what it was about to hand out when it meets damage: smaller chunks lose less. */
 const GZIP_CHUNK_BYTES = 1 << 16;
 /** zstd blocks decompress to at most 128 KiB: a piece of 16 becomes at most 2 MiB, whatever a hostile file says. */
@@ -67,8 +65,17 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>, losses: Los
   }
 }
 
+export interface UnzstdOptions {
+  /** This one and no other; default: the first that is there. */
+  readonly decoder?: ZstdDecoder | undefined;
+  /** How many blocks a decoder is given at once. */
+  readonly blocksInPiece?: number;
+  /** So many bytes of the content have been handed out before, by a decoder that failed: they are passed over. */
+  readonly handedOutBytes?: number;
+}
+
 /** All frames of a zstd file. Cuts are found by walking over the frames, as no decoder can be trusted to report them. */
-export async function* unzstd(compressed: AsyncIterable<Uint8Array>, losses: Loss[], decoder: ZstdDecoder | undefined): Chunks {
+export async function* unzstd(compressed: AsyncIterable<Uint8Array>, losses: Loss[], options: UnzstdOptions = {}): Chunks {
   const frames = new ZstdFrames();
   let isReadToEnd = false;
   async function* pieces(blocksInPiece: number): AsyncGenerator<ZstdPiece> {
@@ -78,17 +85,20 @@ export async function* unzstd(compressed: AsyncIterable<Uint8Array>, losses: Los
     }
     isReadToEnd = true;
   }
+  const { handedOutBytes = 0 } = options;
   let madeBytes = 0;
   let error: Error | null = null;
   try {
-    for await (const chunk of decode(pieces, decoder)) {
+    for await (const chunk of decode(pieces, options)) {
+      const known = Math.min(chunk.length, Math.max(0, handedOutBytes - madeBytes));
       madeBytes += chunk.length;
-      yield chunk;
+      if (known < chunk.length) yield chunk.subarray(known);
     }
   } catch (cause) {
     if (!isDecoderError(cause)) throw cause;
     error = cause;
   }
+  madeBytes = Math.max(madeBytes, handedOutBytes);
   const end = frames.finish();
   if (end.kind === "complete" && error === null) return;
   if (end.kind === "trailing" && error === null) {
@@ -111,32 +121,30 @@ export async function* unzstd(compressed: AsyncIterable<Uint8Array>, losses: Los
   });
 }
 
-async function* decode(pieces: (blocksInPiece: number) => AsyncGenerator<ZstdPiece>, wanted: ZstdDecoder | undefined): Chunks {
-  const createBuiltin = (zlib as unknown as { readonly createZstdDecompress?: (options: zlib.ZlibOptions) => Transform })
-    .createZstdDecompress;
+const createBuiltin = (zlib as unknown as { readonly createZstdDecompress?: (options: zlib.ZlibOptions) => Transform })
+  .createZstdDecompress;
+
+/** The decoder that needs nothing but Node, to look at the first bytes. */
+export const decoderAtHand: ZstdDecoder = createBuiltin === undefined ? "wasm" : "builtin";
+
+/** Whether the `zstd` command is what is to decode. */
+export function wantsCommand(wanted: ZstdDecoder | undefined): boolean {
+  return wanted === "command" || (wanted === undefined && createBuiltin === undefined);
+}
+
+async function* decode(
+  pieces: (blocksInPiece: number) => AsyncGenerator<ZstdPiece>,
+  { decoder: wanted, blocksInPiece = BLOCKS_IN_PIECE }: UnzstdOptions,
+): Chunks {
   if (createBuiltin !== undefined && (wanted === undefined || wanted === "builtin")) {
-    yield* throughZlib(() => createBuiltin({ chunkSize: CHUNK_BYTES }), pieces(BLOCKS_IN_PIECE));
+    yield* throughZlib(() => createBuiltin({ chunkSize: CHUNK_BYTES }), pieces(blocksInPiece));
     return;
   }
   if (wanted === "builtin") throw new Error("this Node.js has no zstd decoder");
   const command = wanted === "wasm" ? null : await startCommand();
-  if (command !== null) yield* throughCommand(command, pieces(BLOCKS_IN_PIECE));
+  if (command !== null) yield* throughCommand(command, pieces(blocksInPiece));
   else if (wanted === "command") throw new Error("there is no zstd command in the PATH");
   else yield* throughWasm(pieces(1)); // a failing step hands out nothing, not even its good blocks
-}
-
-/** What a decoder says about its input, in contrast to an error of the file below it or a bug. */
-class DecoderError extends Error {
-  readonly code: string;
-
-  constructor(message: string, code = "") {
-    super(message);
-    this.code = code;
-  }
-}
-
-function isDecoderError(cause: unknown): cause is DecoderError {
-  return cause instanceof DecoderError;
 }
 
 /** A zlib decoder that is fed piece by piece; everything that came out of a piece is there when `write` resolves. */
@@ -218,87 +226,6 @@ async function* throughZlib(create: () => Transform, pieces: AsyncGenerator<Zstd
   } finally {
     session?.close();
   }
-}
-
-type Command = ReturnType<typeof spawnZstd>;
-
-function spawnZstd() {
-  return spawn("zstd", ["-dcq"], { stdio: ["pipe", "pipe", "pipe"] });
-}
-
-/** Null where there is no such command. */
-async function startCommand(): Promise<Command | null> {
-  const child = spawnZstd();
-  try {
-    await once(child, "spawn");
-    return child;
-  } catch {
-    return null;
-  }
-}
-
-async function* throughCommand(child: Command, pieces: AsyncGenerator<ZstdPiece>): Chunks {
-  let inputError: unknown = null;
-  let complaint = "";
-  const exited = new Promise<number | null>((resolve) => child.on("close", resolve));
-  child.stderr.on("data", (text: Buffer) => {
-    if (complaint.length < 1000) complaint += text.toString("latin1");
-  });
-  async function* bytes(): Chunks {
-    try {
-      for await (const piece of pieces) yield piece.bytes;
-    } catch (cause) {
-      inputError = cause;
-    }
-  }
-  // An error here is the child's: it has ended and does not read any more. Its exit code says so, too.
-  pipeline(Readable.from(bytes(), { highWaterMark: 4 }), child.stdin, () => {});
-  try {
-    yield* queued(child.stdout);
-    const exitCode = await exited;
-    if (inputError !== null) throw inputError;
-    if (exitCode !== 0) throw new DecoderError(complaint.trim().split("\n")[0] || `zstd ended with ${exitCode}`);
-  } finally {
-    child.kill("SIGKILL");
-  }
-}
-
-/** A pipe's content with a long queue: the iterator of a stream stops and starts the reading at every 64 KiB. */
-async function* queued(stream: Readable): Chunks {
-  let queue: Uint8Array[] = [];
-  let queuedBytes = 0;
-  let isOver = false;
-  let error: Error | null = null;
-  let wake = (): void => {};
-  stream.on("data", (chunk: Uint8Array) => {
-    queue.push(chunk);
-    queuedBytes += chunk.length;
-    if (queuedBytes >= QUEUE_BYTES) stream.pause();
-    wake();
-  });
-  stream.on("error", (cause) => {
-    error = cause;
-  });
-  stream.on("close", () => {
-    isOver = true;
-    wake();
-  });
-  while (!isOver || queue.length > 0) {
-    if (queue.length === 0) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      continue;
-    }
-    const taken = queue;
-    queue = [];
-    queuedBytes = 0;
-    stream.resume();
-    yield* taken;
-    // Lets the pipe be read, and the command be fed, while there is still something to do.
-    await new Promise(setImmediate);
-  }
-  if (error !== null) throw error;
 }
 
 /**

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import zlib from "node:zlib";
 import type { ZstdDecoder } from "./decompress.ts";
 import { Failure } from "./failure.ts";
-import { type Input, inputFromBytes, openInput } from "./source.ts";
+import { type Input, inputFromBytes, type OpenOptions, openInput } from "./source.ts";
 
 const TEXT = Buffer.from(Array.from({ length: 40_000 }, (_, row) => `line ${row} of ${(row * 2654435761) >>> 0}\n`).join(""));
 
@@ -60,12 +60,37 @@ async function contentOf(input: Input): Promise<string> {
   return Buffer.from(await input.readAll()).toString("latin1");
 }
 
-for (const zstd of DECODERS) {
-  test(`zstd is read as it was written, in chunks of any size (${zstd})`, async () => {
+interface Way {
+  readonly way: string;
+  readonly zstd: ZstdDecoder;
+  readonly open: (data: Uint8Array, chunkBytes: number, options?: OpenOptions) => Promise<Input>;
+}
+
+const folder = mkdtempSync(path.join(tmpdir(), "source-"));
+after(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+
+/** The zstd command reads a file by itself. */
+function openFile(data: Uint8Array, options?: OpenOptions): Promise<Input> {
+  const file = path.join(folder, `${files++}.zst`);
+  writeFileSync(file, data);
+  return openInput(file, { ...options, zstd: "command" });
+}
+
+const WAYS: readonly Way[] = [
+  ...DECODERS.map(
+    (zstd): Way => ({ way: zstd, zstd, open: (data, chunkBytes, options) => inputFromBytes("x", data, chunkBytes, { ...options, zstd }) }),
+  ),
+  ...(hasCommand ? [{ way: "command on a file", zstd: "command", open: (data, _, options) => openFile(data, options) } satisfies Way] : []),
+];
+
+for (const { way, zstd, open } of WAYS) {
+  test(`zstd is read as it was written, in chunks of any size (${way})`, async () => {
     for (const data of compressed(TEXT)) {
       for (const chunkBytes of [7, 1000, 1 << 20]) {
         if (chunkBytes === 7 && data.length > 200_000) continue;
-        const input = await inputFromBytes("x", data, chunkBytes, { zstd });
+        const input = await open(data, chunkBytes);
         assert.equal(input.compression, "zstd");
         assert.equal(Buffer.from(input.head).toString(), TEXT.subarray(0, 4096).toString());
         assert.equal(await contentOf(input), TEXT.toString("latin1"));
@@ -74,21 +99,21 @@ for (const zstd of DECODERS) {
     }
   });
 
-  test(`several frames and skippable ones between them are one content (${zstd})`, async () => {
+  test(`several frames and skippable ones between them are one content (${way})`, async () => {
     const skippable = Uint8Array.of(0x53, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, 1, 2, 3, 4, 5);
     const frames = [...compressed(TEXT), zstdFrame(Buffer.from("x"))];
     const data = Buffer.concat([skippable, ...frames.flatMap((frame) => [frame, skippable])]);
     // A file that starts with a skippable frame is not known for zstd; everything after it is.
-    const input = await inputFromBytes("x", data.subarray(skippable.length), 1 << 16, { zstd });
+    const input = await open(data.subarray(skippable.length), 1 << 16);
     assert.equal(await contentOf(input), `${TEXT.toString("latin1").repeat(frames.length - 1)}x`);
     assert.deepEqual(input.losses, []);
   });
 
-  test(`a cut zstd file gives what was there and says that it is cut (${zstd})`, async () => {
+  test(`a cut zstd file gives what was there and says that it is cut (${way})`, async () => {
     for (const data of compressed(TEXT)) {
       for (let part = 1; part < 12; part++) {
         const length = Math.floor((data.length * part) / 12);
-        const input = await readOrFailure(inputFromBytes("x", data.subarray(0, length), 1 << 16, { zstd }));
+        const input = await readOrFailure(open(data.subarray(0, length), 1 << 16));
         if (input === null) continue;
         const content = await contentOf(input);
         assert.ok(TEXT.toString("latin1").startsWith(content));
@@ -100,8 +125,8 @@ for (const zstd of DECODERS) {
     }
   });
 
-  test(`what follows the last zstd frame is reported and not read (${zstd})`, async () => {
-    const input = await inputFromBytes("x", Buffer.concat([zstdFrame(TEXT), Buffer.from("garbage")]), 1000, { zstd });
+  test(`what follows the last zstd frame is reported and not read (${way})`, async () => {
+    const input = await open(Buffer.concat([zstdFrame(TEXT), Buffer.from("garbage")]), 1000);
     assert.equal(await contentOf(input), TEXT.toString("latin1"));
     assert.deepEqual(
       input.losses.map((loss) => [loss.code, loss.offset]),
@@ -109,20 +134,20 @@ for (const zstd of DECODERS) {
     );
   });
 
-  test(`damage within zstd data is reported (${zstd})`, async () => {
+  test(`damage within zstd data is reported (${way})`, async () => {
     const reserved = Buffer.concat([zstdFrame(TEXT, 1000).subarray(0, 6 + 1003 * 5), blockHeader(false, 3, 10), Buffer.alloc(100)]);
-    const input = await inputFromBytes("x", reserved, 1 << 16, { zstd });
+    const input = await open(reserved, 1 << 16);
     assert.equal((await contentOf(input)).length, 5000);
     assert.match(input.losses[0]?.text ?? "", /damaged after 5021 compressed bytes/);
   });
 
-  test(`a flipped bit in a block or in the checksum does not go unnoticed (${zstd})`, async () => {
+  test(`a flipped bit in a block or in the checksum does not go unnoticed (${way})`, async () => {
     const frame = zstdFrame(TEXT, 100_000, TEXT_CHECKSUM);
-    const intact = await inputFromBytes("x", frame, 1 << 16, { zstd });
+    const intact = await open(frame, 1 << 16);
     assert.equal(await contentOf(intact), TEXT.toString("latin1"));
     assert.deepEqual(intact.losses, []);
     for (const offset of [50_000, 800_000, frame.length - 1]) {
-      const input = await inputFromBytes("x", flipped(frame, offset), 1 << 16, { zstd });
+      const input = await open(flipped(frame, offset), 1 << 16);
       const content = await contentOf(input);
       assert.ok(content.length <= TEXT.length);
       if (zstd === "wasm") assert.equal(content.length, TEXT.length);
@@ -133,33 +158,33 @@ for (const zstd of DECODERS) {
     }
   });
 
-  test(`a flipped bit in compressed blocks does not go unnoticed (${zstd})`, { skip: !hasCommand }, async () => {
+  test(`a flipped bit in compressed blocks does not go unnoticed (${way})`, { skip: !hasCommand }, async () => {
     const data = spawnSync("zstd", ["-cq", "--check"], { input: TEXT, maxBuffer: 1 << 28 }).stdout;
     for (let part = 1; part < 30; part++) {
-      const input = await readOrFailure(inputFromBytes("x", flipped(data, Math.floor((data.length * part) / 30)), 1 << 16, { zstd }));
+      const input = await readOrFailure(open(flipped(data, Math.floor((data.length * part) / 30)), 1 << 16));
       if (input === null) continue;
       await input.readAll();
       assert.deepEqual([input.losses.length, input.losses[0]?.code], [1, "truncated"]);
     }
   });
 
-  test(`what was decoded before a damaged block is handed out (${zstd})`, async () => {
+  test(`what was decoded before a damaged block is handed out (${way})`, async () => {
     const nonsense = Buffer.concat([blockHeader(true, 2, 100), Buffer.alloc(100, 0xff)]);
     const frame = zstdFrame(TEXT, 1000);
     const data = Buffer.concat([zstdFrame(TEXT), frame.subarray(0, 6 + 1003 * 50), nonsense]);
-    const input = await inputFromBytes("x", data, 1 << 16, { zstd });
+    const input = await open(data, 1 << 16);
     const content = await contentOf(input);
     assert.ok(`${TEXT.toString("latin1")}${TEXT.toString("latin1")}`.startsWith(content));
     if (zstd === "wasm") assert.equal(content.length, TEXT.length + 50_000);
     assert.match(input.losses[0]?.text ?? "", /is damaged/);
   });
 
-  test(`blocks and frames of any size are read whole (${zstd})`, async () => {
+  test(`blocks and frames of any size are read whole (${way})`, async () => {
     for (const size of [1, 131_071, 131_072, 131_073, 262_144, 400_000]) {
       for (const blockBytes of [100_000, 1 << 17]) {
         const data = Buffer.concat([zstdFrame(TEXT.subarray(0, size), blockBytes), zstdFrame(TEXT.subarray(0, size), blockBytes)]);
         for (const chunkBytes of [blockBytes + 3, 1 << 20]) {
-          const input = await inputFromBytes("x", data, chunkBytes, { zstd });
+          const input = await open(data, chunkBytes);
           assert.equal(await contentOf(input), TEXT.subarray(0, size).toString("latin1").repeat(2));
           assert.deepEqual(input.losses, []);
         }
@@ -167,7 +192,7 @@ for (const zstd of DECODERS) {
     }
   });
 
-  test(`a window of 128 MiB is read, to its far end (${zstd})`, async () => {
+  test(`a window of 128 MiB is read, to its far end (${way})`, async () => {
     const start = TEXT.subarray(0, 1000);
     const repeated = Array.from({ length: 900 }, () => Buffer.concat([blockHeader(false, 1, 1 << 17), Buffer.of(0x61)]));
     const distance = start.length + repeated.length * (1 << 17);
@@ -175,7 +200,7 @@ for (const zstd of DECODERS) {
     const match = Buffer.concat([Uint8Array.of(0, 1, 0x54, 0, 26, 31), Buffer.alloc(4)]);
     match.writeUInt32LE(distance + 3, 6);
     const data = [frameHeader(0x88), blockHeader(false, 0, start.length), start, ...repeated, blockHeader(true, 2, match.length), match];
-    const input = await inputFromBytes("x", Buffer.concat(data), 1 << 16, { zstd });
+    const input = await open(Buffer.concat(data), 1 << 16);
     let seenBytes = 0;
     let end = "";
     for await (const chunk of input.chunks()) {
@@ -187,12 +212,12 @@ for (const zstd of DECODERS) {
     assert.deepEqual(input.losses, []);
   });
 
-  test(`a decompression bomb stops at the limit without filling memory (${zstd})`, async () => {
+  test(`a decompression bomb stops at the limit without filling memory (${way})`, async () => {
     const blocks = Array.from({ length: 20_000 }, (_, block) =>
       Buffer.concat([blockHeader(block === 19_999, 1, 1 << 17), Buffer.of(0x61)]),
     );
     const bomb = Buffer.concat([Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50), ...blocks]); // 80 kB become 2.6 GB
-    const input = await inputFromBytes("bomb", bomb, 1 << 20, { zstd, maxDecompressedBytes: 10 << 20 });
+    const input = await open(bomb, 1 << 20, { maxDecompressedBytes: 10 << 20 });
     let seenBytes = 0;
     await assert.rejects(
       async () => {
@@ -203,10 +228,10 @@ for (const zstd of DECODERS) {
     assert.ok(seenBytes <= 10 << 20);
   });
 
-  test(`a reader that stops early leaves nothing behind (${zstd})`, async () => {
+  test(`a reader that stops early leaves nothing behind (${way})`, async () => {
     const data = compressed(Buffer.alloc(20 << 20, TEXT)).at(-1) ?? Buffer.alloc(0);
     const before = activeProcesses(); // of other tests
-    const input = await inputFromBytes("x", data, 1 << 16, { zstd });
+    const input = await open(data, 1 << 16);
     for await (const chunk of input.chunks()) {
       if (chunk.length > 0) break;
     }
@@ -214,6 +239,42 @@ for (const zstd of DECODERS) {
     assert.ok(activeProcesses() <= before);
   });
 }
+
+test("a file that is only looked at keeps no process alive, neither the decoder nor its reader", { skip: !hasCommand }, async () => {
+  const file = path.join(folder, "looked-at.zst");
+  writeFileSync(file, compressed(Buffer.alloc(20 << 20, TEXT)).at(-1) ?? Buffer.alloc(0));
+  const source = new URL("source.js", import.meta.url).href;
+  const script = `import(${JSON.stringify(source)}).then(({ openInput }) => openInput(${JSON.stringify(file)}, { zstd: "command" }))
+    .then(({ head }) => process.stdout.write(String(head.length)))`;
+  const ended = spawnSync(process.execPath, ["-e", script], { timeout: 20_000, encoding: "utf8" });
+  assert.deepEqual([ended.signal, ended.status, ended.stdout], [null, 0, "4096"]);
+});
+
+const CHILDREN = `/proc/${process.pid}/task/${process.pid}/children`;
+
+test("an input that is closed leaves no process behind, not even a dead one", { skip: !hasCommand || !existsSync(CHILDREN) }, async () => {
+  const input = await openFile(compressed(Buffer.alloc(20 << 20, TEXT)).at(-1) ?? Buffer.alloc(0));
+  assert.equal(childProcesses(), 1);
+  input.close();
+  for (let turn = 0; turn < 500 && childProcesses() > 0; turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(childProcesses(), 0);
+});
+
+function childProcesses(): number {
+  return readFileSync(CHILDREN, "utf8").split(" ").filter(Boolean).length;
+}
+
+test("the progress of a file that the command reads never goes back, and ends at the file's size", { skip: !hasCommand }, async () => {
+  const data = compressed(Buffer.alloc(20 << 20, TEXT)).at(-1) ?? Buffer.alloc(0);
+  const seen: number[] = [];
+  const input = await openFile(data, { onProgress: (readBytes) => seen.push(readBytes) });
+  await input.readAll();
+  assert.deepEqual(
+    seen,
+    seen.toSorted((a, b) => a - b),
+  );
+  assert.equal(seen.at(-1), data.length);
+});
 
 function activeProcesses(): number {
   return process.getActiveResourcesInfo().filter((name) => name.startsWith("Process")).length;

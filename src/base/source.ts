@@ -4,10 +4,12 @@
  */
 import { open, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { gunzip, unzstd, type ZstdDecoder } from "./decompress.ts";
+import { isDecoderError } from "./decoder-error.ts";
+import { decoderAtHand, gunzip, unzstd, wantsCommand, type ZstdDecoder } from "./decompress.ts";
 import { Failure, type Loss } from "./failure.ts";
 import { fileChunks } from "./file-chunks.ts";
 import { HEAD_BYTES } from "./recognition.ts";
+import { type CommandOnFile, startOnFile } from "./zstd-command.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -33,6 +35,8 @@ export interface Input {
   readonly readAll: (maxBytes?: number) => Promise<Uint8Array>;
   /** Damage of the file or its compression; complete when the content has been taken. */
   readonly losses: readonly Loss[];
+  /** For an input whose content is not taken. */
+  readonly close: () => void;
 }
 
 const CHUNK_BYTES = 1 << 18;
@@ -47,11 +51,13 @@ export async function openInput(path: string, options: OpenOptions = {}): Promis
   if (path === "-") return makeInput("-", iterate(process.stdin), null, null, options);
   let sizeBytes: number;
   let modifiedAt: number;
+  let isFile: boolean;
   try {
     const facts = await stat(path);
     if (facts.isDirectory()) throw new Failure({ code: "not-readable", message: "is a folder", where: { file: path } });
     sizeBytes = facts.size;
     modifiedAt = facts.mtimeMs;
+    isFile = facts.isFile();
     await (await open(path, "r")).close();
   } catch (cause) {
     if (cause instanceof Failure) throw cause;
@@ -67,7 +73,7 @@ export async function openInput(path: string, options: OpenOptions = {}): Promis
       cause,
     });
   }
-  return makeInput(path, fileChunks(path), sizeBytes, modifiedAt, options);
+  return makeInput(path, fileChunks(path), sizeBytes, modifiedAt, options, isFile);
 }
 
 /** The same from memory, handed out in chunks of any size: for tests and for the library. */
@@ -94,9 +100,9 @@ async function makeInput(
   sizeBytes: number | null,
   modifiedAt: number | null,
   options: OpenOptions,
+  isFile = false,
 ): Promise<Input> {
   const losses: Loss[] = [];
-  const close = (): void => void raw.return?.();
   /** What was read to look at it, to be read again by whoever takes the content. */
   const looked: Uint8Array[] = [];
   let readBytes = 0;
@@ -138,8 +144,26 @@ async function makeInput(
       yield more;
     }
   }
-  const damage: Loss[] = [];
-  const head = await headOf(compression, look(), damage);
+  const command =
+    isFile && compression === "zstd" && wantsCommand(options.zstd)
+      ? await startOnFile(name, (offset) => options.onProgress?.(Math.max(offset, readBytes), sizeBytes))
+      : null;
+  const close = (): void => {
+    command?.close();
+    void raw.return?.();
+  };
+
+  async function* stored(): AsyncGenerator<Uint8Array> {
+    try {
+      for (let chunk = looked.shift() ?? null; chunk !== null; chunk = looked.shift() ?? (await readMore())) yield chunk;
+    } finally {
+      close();
+    }
+  }
+
+  const begun = command === null ? null : await begin(command, stored, losses, options.zstd, close);
+  const damage: Loss[] = begun === null ? [] : losses;
+  const head = begun?.head ?? (await headOf(compression, look(), damage));
   if (head.length === 0) {
     close();
     throw new Failure({
@@ -150,20 +174,13 @@ async function makeInput(
     });
   }
 
-  async function* stored(): AsyncGenerator<Uint8Array> {
-    try {
-      for (let chunk = looked.shift() ?? null; chunk !== null; chunk = looked.shift() ?? (await readMore())) yield chunk;
-    } finally {
-      close();
-    }
-  }
-
   let taken = false;
   function chunks(): AsyncIterable<Uint8Array> {
     if (taken) throw new Error("the content of an input can be taken once");
     taken = true;
     if (compression === "none") return stored();
-    return limited(name, compression === "gzip" ? gunzip(kept(stored()), losses) : unzstd(kept(stored()), losses, options.zstd), limit);
+    if (compression === "gzip") return limited(name, gunzip(kept(stored()), losses), limit);
+    return limited(name, begun?.content() ?? unzstd(kept(stored()), losses, { decoder: options.zstd }), limit);
   }
 
   async function readAll(maxBytes = LARGEST_BUFFER_BYTES): Promise<Uint8Array> {
@@ -184,20 +201,75 @@ async function makeInput(
     return concat(parts);
   }
 
-  return { name, compression, modifiedAt, sizeBytes, head, chunks, readAll, losses };
+  return { name, compression, modifiedAt, sizeBytes, head, chunks, readAll, losses, close };
 }
 
-/** The first decompressed bytes. Decoded apart from the content, so that no decoder waits for a reader that may never come. */
+/** The first decompressed bytes. Decoded apart from the content: what was only looked at leaves nothing that has to be closed. */
 async function headOf(compression: Compression, stored: AsyncGenerator<Uint8Array>, damage: Loss[]): Promise<Uint8Array> {
-  const content = compression === "none" ? stored : compression === "gzip" ? gunzip(stored, damage) : unzstd(stored, damage, "wasm");
-  const parts: Uint8Array[] = [];
-  let madeBytes = 0;
-  for await (const chunk of content) {
-    parts.push(chunk);
-    madeBytes += chunk.length;
-    if (madeBytes >= HEAD_BYTES) break;
+  const content =
+    compression === "none"
+      ? stored
+      : compression === "gzip"
+        ? gunzip(stored, damage)
+        : unzstd(stored, damage, { decoder: decoderAtHand, blocksInPiece: 1 });
+  try {
+    return concat(await firstOf(content)).slice(0, HEAD_BYTES);
+  } finally {
+    await content.return(undefined);
   }
-  return concat(parts).slice(0, HEAD_BYTES);
+}
+
+/** As many chunks as hold the first bytes. */
+async function firstOf(content: AsyncGenerator<Uint8Array>): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  for (let madeBytes = 0; madeBytes < HEAD_BYTES; ) {
+    const next = await content.next();
+    if (next.done === true) break;
+    parts.push(next.value);
+    madeBytes += next.value.length;
+  }
+  return parts;
+}
+
+/** A content that has been begun: its first bytes are known. */
+interface Begun {
+  readonly head: Uint8Array;
+  readonly content: () => AsyncGenerator<Uint8Array>;
+}
+
+/** Takes the head from the command that goes on to decode the rest, and does not keep the process alive until the rest is asked for. */
+async function begin(
+  command: CommandOnFile,
+  stored: () => AsyncGenerator<Uint8Array>,
+  losses: Loss[],
+  decoder: ZstdDecoder | undefined,
+  close: () => void,
+): Promise<Begun> {
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    let handedOutBytes = 0;
+    try {
+      for await (const chunk of command.content) {
+        handedOutBytes += chunk.length;
+        yield chunk;
+      }
+    } catch (cause) {
+      if (!isDecoderError(cause)) throw cause;
+      yield* unzstd(kept(stored()), losses, { decoder, handedOutBytes });
+    }
+  }
+  const content = whole();
+  const first = await firstOf(content);
+  command.hold(false);
+  async function* rest(): AsyncGenerator<Uint8Array> {
+    command.hold(true);
+    try {
+      yield* first;
+      yield* content;
+    } finally {
+      close();
+    }
+  }
+  return { head: concat(first).slice(0, HEAD_BYTES), content: rest };
 }
 
 async function readFailing(name: string, raw: AsyncIterator<Uint8Array>): Promise<Uint8Array | null> {

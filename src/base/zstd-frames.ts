@@ -37,8 +37,10 @@ export class ZstdFrames {
   #isLastBlock = false;
   #isSkippable = false;
   #offset = 0;
-  #blocks = 0;
+  #blocksInPiece = 0;
   #frames = 0;
+  /** Blocks that are complete. */
+  blocks = 0;
   #end: ZstdEnd | null = null;
 
   /**
@@ -65,16 +67,36 @@ export class ZstdFrames {
       this.#next(chunkOffset + position);
       const endsFrame = this.#frames !== framesBefore;
       if (this.#part === "block-header") whole = position;
-      if (endsFrame || this.#blocks === blocksInPiece) {
+      if (endsFrame || this.#blocksInPiece === blocksInPiece) {
         this.#offset = chunkOffset + position;
         yield { bytes: chunk.subarray(start, position), endsFrame };
         start = position;
-        this.#blocks = 0;
+        this.#blocksInPiece = 0;
       }
     }
     this.#offset = chunkOffset + position;
     const end = this.#end === null ? position : whole;
     if (start < end) yield { bytes: chunk.subarray(start, end), endsFrame: false };
+  }
+
+  /** Walks over a chunk that is not needed in pieces. */
+  pass(chunk: Uint8Array): void {
+    for (const _ of this.split(chunk, Number.POSITIVE_INFINITY));
+  }
+
+  /** Bytes of the block or skippable frame that comes next: nothing depends on them. */
+  get missingContent(): number {
+    return this.#part === "content" ? this.#missing : 0;
+  }
+
+  /** Passes over content without looking at it, at most so many bytes. Returns how many. */
+  skip(mostBytes: number): number {
+    const skipped = Math.min(this.missingContent, mostBytes);
+    if (skipped === 0) return 0;
+    this.#offset += skipped;
+    this.#missing -= skipped;
+    if (this.#missing === 0) this.#next(this.#offset);
+    return skipped;
   }
 
   /** To be asked when all chunks have been split. */
@@ -130,7 +152,8 @@ export class ZstdFrames {
   }
 
   #endBlock(): void {
-    this.#blocks++;
+    this.#blocksInPiece++;
+    this.blocks++;
     if (!this.#isLastBlock) this.#expect("block-header", 3);
     else if (this.#descriptor & 4) this.#expect("checksum", 4);
     else this.#endFrame();

@@ -71,6 +71,13 @@ test("the size of the chunks makes no difference", async () => {
   assert.deepEqual(await read(INTERPRETED, 1), await read(INTERPRETED));
 });
 
+test("an event without a number takes none from the next line, wherever the file is cut into chunks", async () => {
+  const damaged = INTERPRETED.replace("c a\n", "+ 1\n+\n1\n-\n1\n+\nc a\n");
+  const whole = await read(damaged);
+  assert.equal(whole.losses.find(({ code }) => code === "malformed-record")?.count, 5);
+  for (const chunkBytes of [1, 2, 3, 7]) assert.deepEqual(await read(damaged, chunkBytes), whole);
+});
+
 test("formats 1 and 2 have strings without lengths, which may hold spaces", async () => {
   const old = ["v 10200", "s old lib", "s leak here", "i 400500 1 2", "t 1 0", "a 64 1", "+ 0", "c 14", "# strings: 2", "# ips: 1", ""];
   const profile = await read(old.join("\n"));

@@ -228,7 +228,7 @@ class HeaptrackReader {
           (4 * missing);
         // the newline's own mark stands right above the digits
         const value = digits & (0xffff >>> (4 * missing));
-        if (digits < NO_DIGIT && buffer[next - 1] === NEWLINE && value < known) {
+        if (digits < NO_DIGIT && buffer[next - 1] === NEWLINE && value < known && buffer[pos + 1] === SPACE) {
           events[length++] = 2 * value + ((mode >> 2) & 1);
           this.#lines++;
           pos = next;
@@ -245,12 +245,18 @@ class HeaptrackReader {
   /** A `+` or `-` line of any kind. Returns the start of the next line. */
   #event(start: number, end: number, isAllocation: boolean): number {
     const buffer = this.#buffer;
+    if (buffer[start + 1] !== SPACE) {
+      // the line may be over, and what is read behind it is another
+      this.#skip(start, "is no allocation event");
+      this.#lines++;
+      return buffer.indexOf(NEWLINE, start) + 1;
+    }
     let pos = start + 2;
     let value = 0;
-    let digit = HEX[buffer[pos++] ?? NEWLINE] as number;
+    let digit = HEX[buffer[pos++] as number] as number;
     while (digit !== NO_DIGIT) {
       value = value * 16 + digit;
-      digit = HEX[buffer[pos++] ?? NEWLINE] as number;
+      digit = HEX[buffer[pos++] as number] as number;
     }
     if (this.#isRaw || buffer[pos - 1] !== NEWLINE) return this.#rawEvent(start, end, isAllocation);
     const size = this.#sizes[value];

@@ -36,5 +36,9 @@ export function recognizeFormat(head: Uint8Array, name: string, candidates: read
 
 /** Recognises and reads. @throws Failure */
 export async function readCapture(input: Input, options: ReadOptions): Promise<Profile> {
-  return recognizeFormat(input.head, input.name).read(input, options);
+  try {
+    return await recognizeFormat(input.head, input.name).read(input, options);
+  } finally {
+    input.close();
+  }
 }

@@ -59,19 +59,20 @@ export class EventGrid {
     for (const row of this.#bytes) row?.fill(0);
   }
 
-  /** Slices 2k-1 and 2k become slice k. `last` is the last one that is there. */
-  merge(last: number): void {
+  /** Slices 2k-1 and 2k become slice k. `last` is the last one that is there; units from `units` on were never counted. */
+  merge(last: number, units: number): void {
     for (let merged = 1; merged <= (last + 1) >> 1; merged++) {
       const [first, second] = [this.countsOf(2 * merged - 1), this.countsOf(2 * merged)];
       // the later one is the wider one, unless it was never counted in
       const [narrow, wide] = first.length > second.length ? [second, first] : [first, second];
-      for (let cell = 0; cell < narrow.length; cell++) wide[cell] = (wide[cell] as number) + (narrow[cell] as number);
+      const cells = Math.min(narrow.length, 2 * units);
+      for (let cell = 0; cell < cells; cell++) wide[cell] = (wide[cell] as number) + (narrow[cell] as number);
       this.#counts[merged] = wide;
-      if (narrow.length > 0 && narrow.length === 2 * this.#units) this.#spare.push(narrow.fill(0));
+      if (narrow.length > 0 && narrow.length === 2 * this.#units) this.#spare.push(narrow.fill(0, 0, cells));
       if (!this.#hasBytes) continue;
       const [firstBytes, secondBytes] = [this.bytesOf(2 * merged - 1), this.bytesOf(2 * merged)];
       const [narrowBytes, wideBytes] = firstBytes.length > secondBytes.length ? [secondBytes, firstBytes] : [firstBytes, secondBytes];
-      for (let cell = 0; cell < narrowBytes.length; cell++) {
+      for (let cell = 0; cell < Math.min(cells, narrowBytes.length); cell++) {
         wideBytes[cell] = (wideBytes[cell] as number) + (narrowBytes[cell] as number);
       }
       this.#bytes[merged] = wideBytes;

@@ -204,7 +204,7 @@ export class EventFold {
   /** Slices 2k-1 and 2k become slice k. */
   #merge(): void {
     const last = this.#slice;
-    this.#grid.merge(last);
+    this.#grid.merge(last, this.#pathOf.length);
     const resident = new Float64Array(MAX_INSTANTS + 1);
     for (let slice = 1; slice <= last; slice++) {
       const merged = (slice + 1) >> 1;
