@@ -12,6 +12,8 @@ import { ProfileBuilder } from "../dist/model/profile-builder.js";
 const PATHS = 200_000;
 const INSTANTS = 256;
 const CHANGES_PER_PATH = 12;
+const ROUNDS = 8;
+const rounded = (times) => times.map((time) => Math.round(time)).join(", ");
 const CHROMIUM = "/usr/bin/chromium";
 
 /** A generator of the same numbers in every run (mulberry32). */
@@ -51,21 +53,24 @@ function profile() {
   return builder.finish({ path: "synthetic", format: "synthetic", clock: "in-file", precision: { kind: "exact" }, observes: "both" });
 }
 
+/** Processor time beside the time that passed, which other programs on the machine make longer. */
+function timed(what, work) {
+  const [started, used] = [performance.now(), process.cpuUsage()];
+  const result = work();
+  const { user, system } = process.cpuUsage(used);
+  lines.push([what, `${Math.round(performance.now() - started)} ms, ${Math.round((user + system) / 1000)} ms of processor`]);
+  return result;
+}
+
 const large = profile();
 const lines = [
   ["paths", large.paths.length - 1],
   ["instants", large.instants.length - 1],
   ["changes", large.changes.length],
 ];
-const judging = performance.now();
-analyze(large);
-lines.push(["judging alone", `${Math.round(performance.now() - judging)} ms`]);
-const started = performance.now();
-const made = report(large);
-lines.push(["judging and folding", `${Math.round(performance.now() - started)} ms`]);
-const rendering = performance.now();
-const html = render(made, "html");
-lines.push(["rendering", `${Math.round(performance.now() - rendering)} ms`]);
+timed("judging alone", () => analyze(large));
+const made = timed("judging again, and folding", () => report(large));
+const html = timed("rendering", () => render(made, "html"));
 lines.push(
   ["size", `${(Buffer.byteLength(html) / 2 ** 20).toFixed(2)} MiB`],
   ["rows in the page", made.tree.length],
@@ -81,14 +86,26 @@ if (existsSync(CHROMIUM)) {
   const { chromium } = await import("playwright-core");
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const system = await browser.newBrowserCDPSession();
+  /** What the process of the page used so far, all of its threads. */
+  const processorMs = async () => {
+    const { processInfo } = await system.send("SystemInfo.getProcessInfo");
+    return 1000 * processInfo.filter(({ type }) => type === "renderer").reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  };
   const opening = performance.now();
+  const before = await processorMs();
   await page.goto(pathToFileURL(file).href);
   await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
-  lines.push(["opened and drawn", `${Math.round(performance.now() - opening)} ms`]);
+  const opened = performance.now() - opening;
+  lines.push(["opened and drawn", `${Math.round(opened)} ms, ${Math.round((await processorMs()) - before)} ms of processor`]);
   for (const [what, act] of Object.entries(ACTS())) {
-    const times = [];
-    for (let round = 0; round < 5; round++) times.push(await page.evaluate(`(async () => { ${act} })()`));
-    lines.push([what, `${times.map((time) => Math.round(time)).join(", ")} ms`]);
+    const [times, used] = [[], []];
+    for (let round = 0; round < ROUNDS; round++) {
+      const start = await processorMs();
+      times.push(await page.evaluate(`(async () => { ${act} })()`));
+      used.push((await processorMs()) - start);
+    }
+    lines.push([what, `${rounded(times)} ms; ${rounded(used)} ms of processor with drawing`]);
   }
   await browser.close();
 }
@@ -96,7 +113,7 @@ for (const [what, value] of lines) console.log(`${String(what).padEnd(34)} ${val
 
 /** Scripts in the page; each returns what the page itself worked, without waiting for frames of the screen. */
 function ACTS() {
-  const timed = (act) => `
+  const worked = (act) => `
     let worked = 0;
     const ask = window.requestAnimationFrame;
     window.requestAnimationFrame = (work) => ask((now) => { const from = performance.now(); work(now); worked += performance.now() - from; });
@@ -109,13 +126,13 @@ function ACTS() {
   const tell = (id, value, type) =>
     `const field = document.getElementById("${id}"); field.value = ${value}; field.dispatchEvent(new Event("${type}", { bubbles: true }));`;
   return {
-    "zoom in by the graph": timed(`
+    "zoom in by the graph": worked(`
       const bounds = document.getElementById("flame").getBoundingClientRect();
       document.getElementById("flame").dispatchEvent(new MouseEvent("click", { bubbles: true, clientX: bounds.left + 200 + Math.random() * 300, clientY: bounds.top + 30 + Math.random() * 60 }));`),
-    "zoom out": timed(`document.querySelector("#crumbs button")?.click();`),
-    search: timed(tell("search", '"module_" + Math.floor(Math.random() * 90)', "input")),
-    "search by expression": timed(tell("search", '"/type[0-9]+7::/"', "input")),
-    "another range": timed(tell("range-from", "String(1 + Math.floor(Math.random() * 20))", "input")),
-    "callees first, on and off": timed(`document.getElementById("inverted").click();`),
+    "zoom out": worked(`document.querySelector("#crumbs button")?.click();`),
+    search: worked(tell("search", '"module_" + Math.floor(Math.random() * 90)', "input")),
+    "search by expression": worked(tell("search", '"/type[0-9]+7::/"', "input")),
+    "another range": worked(tell("range-from", "String(1 + Math.floor(Math.random() * 20))", "input")),
+    "callees first, on and off": worked(`document.getElementById("inverted").click();`),
   };
 }

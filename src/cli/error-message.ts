@@ -2,6 +2,7 @@
 
 import type { Failure } from "../base/failure.ts";
 import { jsonText } from "../base/json-text.ts";
+import { visible, visibleLines } from "../base/visible.ts";
 
 /** `lagleak: heap.pb: is cut, at byte 81920`, and indented below, what to do about it. */
 export function failureText(failure: Failure): string {
@@ -10,22 +11,13 @@ export function failureText(failure: Failure): string {
   let place = "";
   if (where?.line !== undefined) place = `, at line ${where.line}`;
   else if (where?.offset !== undefined && where.offset > 0) place = `, at byte ${where.offset}`;
-  return `lagleak: ${subject}${visible(failure.message)}${place}\n${hint === null ? "" : `  ${hint.replaceAll("\n", "\n  ")}\n`}`;
-}
-
-/**
- * Names of files and texts of captures may hold escape sequences. Not `report/printable.ts`, which does more and would cost
- * the start of every command.
- */
-function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these have to be found
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `lagleak: ${subject}${visible(failure.message)}${place}\n${hint === null ? "" : `  ${visibleLines(hint).replaceAll("\n", "\n  ")}\n`}`;
 }
 
 /** What is thrown and is no Failure is a bug of ours. */
 export function bugText(error: unknown, version: string): string {
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `lagleak: internal error (lagleak ${version}, Node ${process.version}, ${process.platform})\n${trace}\n  This is a bug of lagleak. Please report it with these lines and, if you can, with the capture.\n`;
+  return `lagleak: internal error (lagleak ${version}, Node ${process.version}, ${process.platform})\n${visibleLines(trace)}\n  This is a bug of lagleak. Please report it with these lines and, if you can, with the capture.\n`;
 }
 
 export function errorJson(error: unknown, failure: Failure | null): string {

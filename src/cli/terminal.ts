@@ -1,5 +1,6 @@
 /** Where the program speaks: answers to stdout, everything else to stderr; when it uses colour; how it shows progress. */
 import { formatBytes, formatDuration } from "../base/units.ts";
+import { visible, visibleLines } from "../base/visible.ts";
 import { page, pagerFor } from "./pager.ts";
 
 export type When = "auto" | "always" | "never";
@@ -56,7 +57,7 @@ export function openTerminal(options: TerminalOptions = {}, surroundings: Surrou
   const progress = openProgress(options, surroundings);
   const tell = (text: string): void => {
     progress.end();
-    stderr.write(`lagleak: ${text}\n`);
+    stderr.write(`lagleak: ${visibleLines(text)}\n`);
   };
   return {
     isTerminal: stdout.isTTY === true,
@@ -112,7 +113,7 @@ function openProgress(options: TerminalOptions, { stderr, env, nowMs }: Surround
   };
   return {
     phase: (phase) => {
-      name = phase;
+      name = visible(phase);
       startMs = nowMs();
     },
     advance: (readBytes, totalBytes) => {

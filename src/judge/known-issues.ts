@@ -1,8 +1,9 @@
 /** Published reports that fit what was found: the same kind of memory, of a version that has it or may have it. */
-import { add, at } from "../base/columns.ts";
+import { at } from "../base/columns.ts";
 import type { Component, KnownIssue } from "../clients/client.ts";
 import type { ConcerningIssue } from "../clients/lineage.ts";
-import { framesOf, frameText, liveAt, seriesOf } from "../model/ledger.ts";
+import { frameText, liveAt, seriesOf } from "../model/ledger.ts";
+import { sumByFrame } from "../model/sum-by-frame.ts";
 import type { JudgedGroup, ProcessFacts } from "./facts.ts";
 import { type ProcessVerdict, partyOf } from "./verdict.ts";
 
@@ -49,19 +50,19 @@ function kindsOf(verdict: ProcessVerdict): readonly KnownIssue["kind"][] {
 }
 
 /** Names of the frames of the paths that carry the growth of a group. */
-function growingNames({ profile, groupOfPath, lastObserved }: ProcessFacts, group: JudgedGroup): readonly string[] {
+function growingNames({ profile, rows, groupOfPath, lastObserved }: ProcessFacts, group: JudgedGroup): readonly string[] {
   const last = liveAt(profile, lastObserved).bytes;
   const first = liveAt(profile, 1).bytes;
   const growth = (path: number): number => at(last, path) - (lastObserved > 1 ? at(first, path) : 0);
-  const members: number[] = [];
+  const isOfGroup = Uint8Array.from({ length: rows.length }, (_, row) => (group.rows.includes(row) ? 1 : 0));
+  const grown = new Float64Array(profile.paths.length);
   let total = 0;
   for (let path = 1; path < profile.paths.length; path++) {
-    if (!group.rows.includes(at(groupOfPath, path)) || growth(path) <= 0) continue;
-    members.push(path);
+    if (at(isOfGroup, at(groupOfPath, path)) === 0 || growth(path) <= 0) continue;
+    grown[path] = growth(path);
     total += growth(path);
   }
-  const byFrame = new Float64Array(profile.frames.length);
-  for (const path of members) for (const frame of new Set(framesOf(profile, path))) add(byFrame, frame, growth(path));
+  const byFrame = sumByFrame(profile, grown);
   const names: string[] = [];
   for (let frame = 1; frame < byFrame.length; frame++)
     if (at(byFrame, frame) >= GROWTH_SHARE * total && total > 0) names.push(frameText(profile, frame));

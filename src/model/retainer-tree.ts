@@ -5,7 +5,7 @@
 import { dominatorsOf, retainedBytes } from "./dominators.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { NodeId, ObjectGraph } from "./object-graph.ts";
-import { pathTo, reachFromRoots } from "./retainers.ts";
+import { pathTo, ROOT, reachFromRoots } from "./retainers.ts";
 
 /** An object graph and what its nodes are. */
 export interface TypedGraph {
@@ -55,7 +55,7 @@ export function retainerTree({ graph, types }: TypedGraph, wanted: RegExp): Reta
   for (const node of dominators.order) {
     const holder = dominators.of[node] as number;
     const matches = isWanted[types.of[node] as number] === true;
-    if (node === 0) continue;
+    if (node <= ROOT) continue;
     if (matches) {
       objects++;
       selfBytes += nodes.selfBytes[node] as number;

@@ -14,7 +14,8 @@ export interface ReachingStep {
   readonly field: string; // by which it holds the next step; "" for the last
 }
 
-const ROOT: NodeId = 1;
+/** Every graph begins with it, and it is nobody's object. */
+export const ROOT: NodeId = 1;
 const DETOURS: ReadonlySet<number> = new Set([NodeKind.code, NodeKind.shape, NodeKind.hidden]);
 
 export function reachFromRoots({ nodes, edges }: ObjectGraph): Reached {

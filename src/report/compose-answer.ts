@@ -134,6 +134,9 @@ function clientsOf({ attribution, client, clientVersion, clients }: ProcessFacts
 /** A name in a sentence: symbols may be thousands of characters long. */
 const NAME_COLUMNS = 100;
 const WAY_COLUMNS = 240;
+/** A loss may name a setting, which may be anything. */
+const LOSS_COLUMNS = 600;
+const PATTERN_COLUMNS = 200;
 
 function shortened(names: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -149,7 +152,7 @@ function shortOf(key: string, name: string): string {
 function suppressionsOf({ suppressed, lastObserved }: ProcessFacts): readonly AnswerSuppression[] {
   return suppressed.suppressions.map(({ pattern, file, line }, row) => {
     const entry = {
-      pattern,
+      pattern: shorten(pattern, PATTERN_COLUMNS),
       file,
       line,
       liveBytes: Math.round(at(seriesOf(suppressed.bytes, row + 1), lastObserved)),
@@ -171,7 +174,7 @@ function summed(losses: readonly AnswerLoss[]): readonly AnswerLoss[] {
 }
 
 function lossOf({ code, text, offset, count }: AnswerLoss): AnswerLoss {
-  return { code, text, offset, count };
+  return { code, text: shorten(text, LOSS_COLUMNS), offset, count };
 }
 
 function groupsOf(

@@ -1,20 +1,10 @@
 /**
- * Text that comes from captures (symbols, paths, commands) may hold anything: escape sequences, bidirectional overrides, a
- * megabyte of template arguments. Nothing of it reaches a terminal or a page before it went through here.
+ * Text in the room that there is: its width in a terminal, shortened, wrapped, or as bars. Symbols may hold a megabyte of template
+ * arguments; what may not be shown at all is replaced first.
  */
 import stringWidth from "string-width";
 
-/** Control and formatting characters that change what a terminal shows around them: C0, C1, bidi, zero width, separators. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these have to be found
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
-
-/** One line of printable text: every unprintable character becomes `\xNN` or `\uNNNN`. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
-}
+export { visible as printable } from "../base/visible.ts";
 
 /** Columns that a text takes in a terminal (CJK and emoji take two). Nearly all text is ASCII, which needs no segmentation. */
 export function widthOf(text: string): number {

@@ -1,6 +1,7 @@
 /** `lagleak retainers <capture> --of <type>`: what holds the objects of a type in a heap snapshot. */
 import { type Command, Option } from "commander";
 import { Failure } from "../../base/failure.ts";
+import { jsonText } from "../../base/json-text.ts";
 import { openInput } from "../../base/source.ts";
 import { formats } from "../../formats/index.ts";
 import { recognizeFormat } from "../../formats/recognize.ts";
@@ -63,6 +64,6 @@ async function retainers(capture: string, options: RetainersOptions): Promise<Ex
   const { losses, ...typed } = await format.readGraph(input).finally(terminal.progress.end);
   const tree = prune(retainerTree(typed, options.of), options.top);
   const answer: RetainersAnswer = { schemaVersion: 1, path: file, format: format.id, of: options.of.source, ...tree, losses };
-  await writeAnswer(answers === "json" ? `${JSON.stringify(answer, null, 2)}\n` : retainersText(answer, terminal), options, terminal);
+  await writeAnswer(answers === "json" ? jsonText(answer) : retainersText(answer, terminal), options, terminal);
   return ExitCode.answered;
 }

@@ -49,3 +49,9 @@ export function onceAFrame(work: () => void): () => void {
     });
   };
 }
+
+/** Once, when the page has nothing else to do; Safari does not say when that is. */
+export function whenIdle(work: () => void): void {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(() => work());
+  else setTimeout(work, 1000);
+}

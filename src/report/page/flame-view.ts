@@ -33,11 +33,12 @@ export function createFlameView(canvas: HTMLCanvasElement, on: { hover(row: numb
   let levels: readonly (readonly Box[])[] = [];
   let above: readonly number[] = [];
   let hovered: number | null = null;
+  let width = 0; // of the frame; 0 = to be asked, which lays out the whole page
 
   function paint(): void {
     if (context === null || scene === null) return;
     palette ??= readPalette(context);
-    const width = canvas.parentElement?.clientWidth ?? 800;
+    width = width || (canvas.parentElement?.clientWidth ?? 800);
     const height = Math.max(1, above.length + levels.length) * LEVEL;
     const ratio = Math.min(2, devicePixelRatio || 1);
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
@@ -128,6 +129,7 @@ export function createFlameView(canvas: HTMLCanvasElement, on: { hover(row: numb
     },
     repaint() {
       palette = null;
+      width = 0;
       paint();
     },
   };

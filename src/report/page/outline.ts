@@ -38,6 +38,7 @@ export function createOutline(host: HTMLElement, on: { zoom(row: number): void; 
   const open = new Set<number>();
   const shown = new Map<number, number>();
   let items: readonly Item[] = [];
+  let scrolled = 0; // kept, because asking for it lays out the whole page
   let typed = "";
   let typedAt = 0;
 
@@ -62,11 +63,10 @@ export function createOutline(host: HTMLElement, on: { zoom(row: number): void; 
   function render(): void {
     if (scene === null) return;
     const hadFocus = host.contains(document.activeElement);
-    const scrolled = host.scrollTop;
     items = visible();
     if (!items.some((item) => idOf(item) === active)) active = scene.zoom;
     host.replaceChildren(...items.map((item) => rowElement(scene as OutlineScene, item)));
-    host.scrollTop = scrolled;
+    if (scrolled > 0) host.scrollTop = scrolled;
     if (hadFocus) focusActive();
   }
 
@@ -161,6 +161,9 @@ export function createOutline(host: HTMLElement, on: { zoom(row: number): void; 
     activate(items.find(({ row }) => row === scene?.graph.children(item.above)[before]));
   }
 
+  host.addEventListener("scroll", () => {
+    scrolled = host.scrollTop;
+  });
   host.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target.closest("[data-row]") : null;
     const item = items.find((candidate) => String(idOf(candidate)) === target?.getAttribute("data-row"));

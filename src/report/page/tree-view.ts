@@ -3,7 +3,7 @@ import { formatBytes, formatDuration, formatGrowth } from "../../base/units.ts";
 import type { PageData } from "../page-data.ts";
 import { PAGE_LIVE } from "../words.ts";
 import { at, type CallTree } from "./data.ts";
-import { element, onceAFrame, part } from "./dom.ts";
+import { element, onceAFrame, part, whenIdle } from "./dom.ts";
 import { createFlameView, type FlameView } from "./flame-view.ts";
 import { type Box, calleesFirst, callersFirst, type Graph, layOut, measure, type Structure, shortened } from "./graph.ts";
 import { createOutline } from "./outline.ts";
@@ -34,7 +34,7 @@ export function createTreeView(tree: CallTree, { groups, timeline, treeKind }: P
   let boxes: readonly Box[] = [];
   let selected = -1;
 
-  const structureOf = ({ inverted }: State): Structure => {
+  const structureOf = ({ inverted }: Pick<State, "inverted">): Structure => {
     if (!inverted) {
       structures.callers ??= callersFirst(tree);
       return structures.callers;
@@ -263,6 +263,8 @@ export function createTreeView(tree: CallTree, { groups, timeline, treeKind }: P
     if (event.key === "Escape") zoomOut();
   });
 
+  // what the first look upside down needs is made before somebody asks for it
+  whenIdle(() => structureOf({ inverted: true }));
   store.subscribe(render);
   render(store.get(), null);
   const frame = canvas.parentElement;
