@@ -161,6 +161,7 @@ export class HprofDump implements DumpSink {
       target[edge] = row;
     }
     nowhere += this.#addRoots(classes, rows, frameNames);
+    this.key = new Uint32Array(1); // addresses, which say nothing of another dump
     const length = this.length;
     this.firstEdge[1] = 0;
     this.firstEdge[0] = 0;
@@ -171,7 +172,7 @@ export class HprofDump implements DumpSink {
         length,
         kind: this.kind.subarray(0, length),
         name: this.type.subarray(0, length),
-        id: this.key.subarray(0, length),
+        id: null,
         selfBytes: this.selfBytes.subarray(0, length),
         firstEdge: this.firstEdge.subarray(0, length + 1),
       },
