@@ -73,8 +73,9 @@ export function dominatorsOf(graph: GraphShape): Dominators {
 }
 
 /** Bytes that would be freed with each node: its own and those of all it dominates. Row 0 has the whole heap. */
-export function retainedBytes(selfBytes: Float64Array, { of, order }: Dominators): Float64Array {
-  const retained = selfBytes.slice();
+export function retainedBytes(selfBytes: Float64Array | Uint32Array, { of, order }: Dominators): Float64Array {
+  const retained = new Float64Array(selfBytes.length);
+  retained.set(selfBytes);
   for (let row = order.length - 1; row > 0; row--) {
     const node = order[row] as number;
     const holder = of[node] as number;

@@ -44,7 +44,7 @@ export interface GraphNodes {
   readonly name: Uint32Array; // NameId
   /** As the writer numbers objects: the same object has the same id in later snapshots, 0 = it is none. Null where there are no such ids. */
   readonly id: Uint32Array | null;
-  readonly selfBytes: Float64Array;
+  readonly selfBytes: Float64Array | Uint32Array;
   readonly firstEdge: Uint32Array; // length + 1 rows
 }
 
