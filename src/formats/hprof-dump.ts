@@ -60,7 +60,8 @@ export class HprofDump implements DumpSink {
   kind: Uint8Array;
   type: Uint32Array;
   key: Uint32Array;
-  selfBytes: Float64Array;
+  /** Doubles from the first object on that has 4 GiB. */
+  selfBytes: Uint32Array | Float64Array;
   firstEdge: Uint32Array;
   edgeKind: Uint8Array;
   edgeName: Uint32Array;
@@ -84,7 +85,7 @@ export class HprofDump implements DumpSink {
     this.kind = new Uint8Array(rows);
     this.type = new Uint32Array(rows);
     this.key = new Uint32Array(rows);
-    this.selfBytes = new Float64Array(rows);
+    this.selfBytes = new Uint32Array(rows);
     this.firstEdge = new Uint32Array(rows);
     this.edgeKind = new Uint8Array(edges);
     this.edgeName = new Uint32Array(edges);
@@ -100,6 +101,7 @@ export class HprofDump implements DumpSink {
     this.kind[row] = kind;
     this.type[row] = type;
     this.key[row] = key;
+    if (bytes >= 2 ** 32 && this.selfBytes instanceof Uint32Array) this.selfBytes = enlarge(this.selfBytes, new Float64Array(this.kind.length));
     this.selfBytes[row] = bytes;
     this.firstEdge[row] = this.edges;
   }
@@ -161,6 +163,7 @@ export class HprofDump implements DumpSink {
       target[edge] = row;
     }
     nowhere += this.#addRoots(classes, rows, frameNames);
+    this.key = new Uint32Array(1); // addresses, which say nothing of another dump
     const length = this.length;
     this.firstEdge[1] = 0;
     this.firstEdge[0] = 0;
@@ -171,7 +174,7 @@ export class HprofDump implements DumpSink {
         length,
         kind: this.kind.subarray(0, length),
         name: this.type.subarray(0, length),
-        id: this.key.subarray(0, length),
+        id: null,
         selfBytes: this.selfBytes.subarray(0, length),
         firstEdge: this.firstEdge.subarray(0, length + 1),
       },
@@ -271,7 +274,8 @@ export class HprofDump implements DumpSink {
     this.kind = enlarge(this.kind, new Uint8Array(length));
     this.type = enlarge(this.type, new Uint32Array(length));
     this.key = enlarge(this.key, new Uint32Array(length));
-    this.selfBytes = enlarge(this.selfBytes, new Float64Array(length));
+    const isNarrow = this.selfBytes instanceof Uint32Array;
+    this.selfBytes = enlarge(this.selfBytes, isNarrow ? new Uint32Array(length) : new Float64Array(length));
     this.firstEdge = enlarge(this.firstEdge, new Uint32Array(length));
   }
 
@@ -295,7 +299,7 @@ const MOST_ROWS = 2 ** 28;
 /** Untouched pages of a column cost nothing, copies do: so columns grow in large steps. */
 const GROWTH = 4;
 
-function enlarge<Values extends Uint8Array | Uint32Array | Float64Array>(values: Values, larger: Values): Values {
+function enlarge<Values extends Uint8Array | Uint32Array | Float64Array>(values: ArrayLike<number>, larger: Values): Values {
   larger.set(values);
   return larger;
 }

@@ -74,7 +74,7 @@ function releaseEphemerons({ nodes, edges }: ObjectGraph, names: StringStore): v
         table = Number(EPHEMERON.exec(names.text(name))?.[1] ?? 0);
         tables.set(name, table);
       }
-      if (table !== 0 && table === nodes.id[node]) kind[edge] = EdgeKind.weak;
+      if (table !== 0 && table === nodes.id?.[node]) kind[edge] = EdgeKind.weak;
     }
   }
 }

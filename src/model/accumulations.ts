@@ -26,7 +26,7 @@ export function accumulationsOf(
   const isInside = insideTypes(nodeTypes);
   // the object that a node is a part of: tables of elements and the like belong to the object that has them
   const owner = new Uint32Array(nodes.length);
-  const largest = new Float64Array(nodes.length);
+  const largest = new Uint32Array(nodes.length); // the part that holds most
   const parts = new Uint32Array(nodes.length);
   for (let row = 1; row < order.length; row++) {
     const node = order[row] as number;
@@ -35,15 +35,15 @@ export function accumulationsOf(
     owner[node] = own;
     if (isInside[nodeTypes.of[node] as number] === 1) continue;
     parts[own] = (parts[own] as number) + 1;
-    const bytes = retained[node] as number;
-    if (bytes > (largest[own] as number)) largest[own] = bytes;
+    const known = largest[own] as number;
+    if (known === 0 || (retained[node] as number) > (retained[known] as number)) largest[own] = node;
   }
   const least = Math.max(LEAST_BYTES, LEAST_SHARE * (retained[0] as number));
   const found: number[] = [];
   for (let node = 2; node < nodes.length; node++) {
     const bytes = retained[node] as number;
     if (bytes < least || (parts[node] as number) < FEWEST_PARTS || nodes.kind[node] === NodeKind.synthetic) continue;
-    if (isInside[nodeTypes.of[node] as number] === 1 || (largest[node] as number) > MOST_OF_IT * bytes) continue;
+    if (isInside[nodeTypes.of[node] as number] === 1 || (retained[largest[node] as number] as number) > MOST_OF_IT * bytes) continue;
     found.push(node);
   }
   found.sort((a, b) => (retained[b] as number) - (retained[a] as number));

@@ -22,12 +22,14 @@ export interface Dominators {
 }
 
 export function dominatorsOf(graph: GraphShape): Dominators {
-  const { numberOf, order, parent, entries } = numberDepthFirst(graph);
+  const { numberOf, order, parent, first } = numberDepthFirst(graph);
   const count = order.length;
-  const { first, predecessors } = predecessorsOf(graph, numberOf, order, entries);
-  const semi = new Uint32Array(count);
+  const predecessors = predecessorsOf(graph, numberOf, order, first);
+  // columns take turns: a heap has so many objects that each column counts
+  const semi = first; // of a vertex at the row behind it, when the predecessors there have been used
   const label = new Uint32Array(count);
-  const ancestor = parent.slice();
+  const ancestor = numberOf;
+  ancestor.set(parent);
   const stack = new Uint32Array(count);
   for (let vertex = count - 1; vertex > 0; vertex--) {
     let least = parent[vertex] as number;
@@ -54,25 +56,26 @@ export function dominatorsOf(graph: GraphShape): Dominators {
       }
       if (candidate < least) least = candidate;
     }
-    semi[vertex] = least;
+    semi[vertex + 1] = least;
     label[vertex] = least;
   }
   // parents come first, so a parent's row is its dominator already
   const dominator = parent;
   for (let vertex = 1; vertex < count; vertex++) {
     let candidate = dominator[vertex] as number;
-    const least = semi[vertex] as number;
+    const least = semi[vertex + 1] as number;
     while (candidate > least) candidate = dominator[candidate] as number;
     dominator[vertex] = candidate;
   }
-  const of = numberOf;
+  const of = ancestor; // every node has a number, so every row is written
   for (let vertex = 1; vertex < count; vertex++) of[order[vertex] as number] = order[dominator[vertex] as number] as number;
   return { of, order };
 }
 
 /** Bytes that would be freed with each node: its own and those of all it dominates. Row 0 has the whole heap. */
-export function retainedBytes(selfBytes: Float64Array, { of, order }: Dominators): Float64Array {
-  const retained = selfBytes.slice();
+export function retainedBytes(selfBytes: Float64Array | Uint32Array, { of, order }: Dominators): Float64Array {
+  const retained = new Float64Array(selfBytes.length);
+  retained.set(selfBytes);
   for (let row = order.length - 1; row > 0; row--) {
     const node = order[row] as number;
     const holder = of[node] as number;
@@ -88,7 +91,7 @@ interface Numbering {
   readonly numberOf: Uint32Array; // by node: its preorder number
   readonly order: Uint32Array; // by number: the node
   readonly parent: Uint32Array; // by number: the number of its parent in the tree
-  readonly entries: Uint32Array; // by node: strong edges to it (to none, in row 0)
+  readonly first: Uint32Array; // by number: strong edges to the node; one row more
 }
 
 function numberDepthFirst({ nodes, edges }: GraphShape): Numbering {
@@ -97,7 +100,7 @@ function numberDepthFirst({ nodes, edges }: GraphShape): Numbering {
   const numberOf = new Uint32Array(length);
   const order = new Uint32Array(length);
   const parent = new Uint32Array(length);
-  const entries = new Uint32Array(length);
+  const entries = new Uint32Array(length + 1); // by number
   const stackNode = new Uint32Array(length);
   const stackEdge = new Uint32Array(length);
   let count = 1;
@@ -113,12 +116,14 @@ function numberDepthFirst({ nodes, edges }: GraphShape): Numbering {
       let next = 0;
       while (edge < end) {
         const to = target[edge] as number;
-        if ((kind[edge++] as number) >= EdgeKind.weak) continue;
-        entries[to] = (entries[to] as number) + 1;
-        if (numberOf[to] === 0 && to !== 0) {
+        if ((kind[edge++] as number) >= EdgeKind.weak || to === 0) continue;
+        const number = numberOf[to] as number;
+        if (number === 0) {
+          entries[count] = 1;
           next = to;
           break;
         }
+        entries[number] = (entries[number] as number) + 1;
       }
       if (next === 0) {
         if (depth === 0) return;
@@ -149,23 +154,17 @@ function numberDepthFirst({ nodes, edges }: GraphShape): Numbering {
     for (let node = 1; node < length; node++) if (numberOf[node] === 0 && isEntered[node] === 0) visit(node);
     for (let node = 1; node < length; node++) if (numberOf[node] === 0) visit(node);
   }
-  return { numberOf, order, parent, entries };
+  return { numberOf, order, parent, first: entries };
 }
 
-/** Strong edges backwards, by preorder number. */
-function predecessorsOf(
-  { nodes, edges }: GraphShape,
-  numberOf: Uint32Array,
-  order: Uint32Array,
-  entries: Uint32Array,
-): { readonly first: Uint32Array; readonly predecessors: Uint32Array } {
+/** Strong edges backwards, by preorder number. `first`: how many each has; afterwards where they begin. */
+function predecessorsOf({ nodes, edges }: GraphShape, numberOf: Uint32Array, order: Uint32Array, first: Uint32Array): Uint32Array {
   const { firstEdge } = nodes;
   const { kind, target } = edges;
   const count = order.length;
-  const first = new Uint32Array(count + 1);
   let sum = 0;
-  for (let number = 1; number < count; number++) {
-    sum += entries[order[number] as number] as number;
+  for (let number = 0; number < count; number++) {
+    sum += first[number] as number;
     first[number] = sum;
   }
   first[count] = sum;
@@ -183,5 +182,5 @@ function predecessorsOf(
       predecessors[row] = from;
     }
   }
-  return { first, predecessors };
+  return predecessors;
 }

@@ -42,8 +42,9 @@ export interface GraphNodes {
   readonly length: number; // row 0 included
   readonly kind: Uint8Array; // NodeKind
   readonly name: Uint32Array; // NameId
-  readonly id: Uint32Array; // as the writer numbers objects; the same object has the same id in later snapshots
-  readonly selfBytes: Float64Array;
+  /** As the writer numbers objects: the same object has the same id in later snapshots, 0 = it is none. Null where there are no such ids. */
+  readonly id: Uint32Array | null;
+  readonly selfBytes: Float64Array | Uint32Array;
   readonly firstEdge: Uint32Array; // length + 1 rows
 }
 

@@ -6,7 +6,7 @@
 import { accumulationsOf } from "./accumulations.ts";
 import { dominatorsOf, retainedBytes } from "./dominators.ts";
 import { insideTypes, type NodeTypes, type TypeInit } from "./node-types.ts";
-import { NodeKind, type ObjectGraph, retains } from "./object-graph.ts";
+import { type GraphNodes, NodeKind, type ObjectGraph, retains } from "./object-graph.ts";
 import { FrameKind, type GraphFacts, type PathId, type SlicedStores } from "./profile.ts";
 import type { FrameInit, ProfileBuilder } from "./profile-builder.ts";
 
@@ -47,9 +47,9 @@ export function projectTypes(
   series.change(liveBytes, liveBlocks, builder);
 }
 
-/** Whether a node is an object of the heap: classes are not, nor are nodes without an id, which only group others. */
-function isBlock(kind: number, id: number): boolean {
-  return kind !== NodeKind.type && id !== 0;
+/** Whether a node is an object of the heap: classes are not, nor are nodes that only group others. */
+function isBlock({ kind, id }: GraphNodes, node: number): boolean {
+  return kind[node] !== NodeKind.type && (id === null ? kind[node] !== NodeKind.synthetic : id[node] !== 0);
 }
 
 /** Adds to the instant that was opened last what every path holds, and says what only a graph shows. */
@@ -73,7 +73,7 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     path[node] = own;
     below[node] = isInside[type] === 1 ? above : own;
     bytes[own] = (bytes[own] as number) + (nodes.selfBytes[node] as number);
-    if (isBlock(nodes.kind[node] as number, nodes.id[node] as number)) blocks[own] = (blocks[own] as number) + 1;
+    if (isBlock(nodes, node)) blocks[own] = (blocks[own] as number) + 1;
   }
   const held = slicesByStore(graph, nodeTypes, below);
   if (nodeTypes.slices.holdTheStore) {
@@ -97,7 +97,7 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     edges: graph.edges.length,
     slicedStores: slicedStores(graph, held),
     accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
-    objects: { length: nodes.length, id: nodes.id, path, bytes: nodes.selfBytes },
+    objects: nodes.id === null ? null : { length: nodes.length, id: nodes.id, path, bytes: nodes.selfBytes },
   };
 }
 
