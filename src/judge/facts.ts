@@ -28,6 +28,7 @@ import { type Attribution, attribute, groupPaths, type Party, type PathGroup } f
 import {
   type AgeFacts,
   type CeilingFacts,
+  type EventCounts,
   type ExperimentKind,
   type GroupFacts,
   type GroupKind,
@@ -362,7 +363,8 @@ function judgedGroups(
   for (const [list, rows] of lists.entries()) for (const row of rows) listOf[row] = list;
   const sampling = samplingByList(profile, grouping, listOf, lists.length, lastObserved);
   const ages = agesByList(profile, grouping, listOf, lists.length);
-  const clock = operationalClock(profile, lastObserved);
+  const clock = operationalClock(profile, lastObserved, surroundings);
+  const events = eventsOf(surroundings.queue);
   const elapsedMs = Float64Array.from({ length: lastObserved }, (_, row) => at(profile.instants.elapsedMs, row + 1));
   const judged = lists.map((rows, list): JudgedGroup => {
     const first = grouping.rows[rows[0] ?? 0];
@@ -384,7 +386,9 @@ function judgedGroups(
       queue: isQueue(kind) ? queueFacts(surroundings, from) : null,
       ...lagFacts(kind, surroundings, from),
       ages: ages?.[list] ?? null,
-      operationalClock: isOfApplication(kind) ? clock : null,
+      operationalClock: isOfApplication(kind) ? (clock?.work ?? null) : null,
+      ...(clock?.counts === "messages" && isOfApplication(kind) ? { clockCounts: "messages" as const } : {}),
+      ...(events.length > 0 && !isQueue(kind) ? { events } : {}),
       retention: kind === "fetch" ? surroundings.retention : null,
     };
     const growthBytes = at(liveBytes, lastObserved - 1) - (lastObserved > 1 ? at(liveBytes, 0) : 0);
@@ -690,14 +694,40 @@ function grownPaths(profile: Profile, grouping: Grouping, listOf: Uint32Array, l
   });
 }
 
-/** Work done, by the bytes that the process allocated so far: the clock of an application's own growth. Null when unknown. */
-function operationalClock(profile: Profile, lastObserved: number): Float64Array | null {
-  if (profile.observes !== "both" || lastObserved < 3) return null;
-  const clock = new Float64Array(lastObserved);
+interface Work {
+  readonly work: Float64Array;
+  readonly counts: "bytes" | "messages";
+}
+
+/**
+ * Work done, the clock of an application's own growth: the bytes that the process allocated so far, else the messages that it consumed,
+ * by the client's statistics or by committed offsets. Null when none is known at all instants.
+ */
+function operationalClock(profile: Profile, lastObserved: number, { queue, lag }: Pick<Surroundings, "queue" | "lag">): Work | null {
+  if (lastObserved < 3) return null;
+  if (profile.observes !== "both") {
+    const isKnown = (work: Float64Array | undefined): boolean =>
+      work !== undefined &&
+      work.length === lastObserved &&
+      work.every((value, row) => Number.isFinite(value) && value >= (work[row - 1] ?? 0)) &&
+      at(work, lastObserved - 1) > at(work, 0);
+    const work = [queue?.receivedMessages, lag?.committed].find(isKnown);
+    return work === undefined ? null : { work, counts: "messages" };
+  }
+  const work = new Float64Array(lastObserved);
   const { changes } = profile;
   for (let row = 0; row < changes.length && at(changes.instant, row) <= lastObserved; row++) {
-    add(clock, at(changes.instant, row) - 1, at(changes.allocatedBytes, row));
+    add(work, at(changes.instant, row) - 1, at(changes.allocatedBytes, row));
   }
-  for (let instant = 1; instant < lastObserved; instant++) add(clock, instant, at(clock, instant - 1));
-  return clock;
+  for (let instant = 1; instant < lastObserved; instant++) add(work, instant, at(work, instant - 1));
+  return { work, counts: "bytes" };
+}
+
+/** Events that the client counts and that happened at all. */
+function eventsOf(queue: AlignedQueue | null): readonly EventCounts[] {
+  const counters = queue?.counters ?? null;
+  if (counters === null) return [];
+  return (["rebalances", "disconnects", "responses"] as const)
+    .map((what) => ({ what, counts: counters[what] }))
+    .filter(({ counts }) => at(counts, counts.length - 1) > at(counts, 0));
 }

@@ -122,7 +122,10 @@ export const operationScenarios: readonly Scenario[] = [
     truth: "leak",
     kinds: app,
     isHeldOut: false,
-    draw: (random) => leakAtEvents(random, events(random, random.between(4, 12)), 0.01, random.between(0.25, 1.5)),
+    draw: (random) => {
+      const moments = events(random, random.between(4, 12));
+      return { ...leakAtEvents(random, moments, 0.01, random.between(0.25, 1.5)), losesAt: { what: "rebalances", moments } };
+    },
   },
   {
     id: "caches-in-turn",
@@ -209,7 +212,10 @@ export const operationScenarios: readonly Scenario[] = [
     truth: "leak",
     kinds: clientOther,
     isHeldOut: true,
-    draw: (random) => leakAtEvents(random, storms(random), 0.005, random.between(0.25, 1.5)),
+    draw: (random) => {
+      const moments = storms(random);
+      return { ...leakAtEvents(random, moments, 0.005, random.between(0.25, 1.5)), losesAt: { what: "disconnects", moments } };
+    },
   },
   {
     id: "batch-leak",

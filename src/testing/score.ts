@@ -18,7 +18,7 @@ export type EvidenceSet = (typeof EVIDENCE_SETS)[number];
 
 export function restrict(facts: GroupFacts, evidence: EvidenceSet): GroupFacts {
   if (evidence === "all") return facts;
-  const withoutCounters = { ...facts, queue: null, operationalClock: null };
+  const withoutCounters = { ...facts, queue: null, operationalClock: null, events: [] };
   return evidence === "shape only" ? { ...withoutCounters, ceiling: null, ages: null } : withoutCounters;
 }
 
