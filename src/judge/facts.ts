@@ -173,7 +173,7 @@ export function gatherFacts(
   const issues = client === null ? [] : issuesOf(client, clientVersion, clients);
   const countsClasses = profile.precision.kind === "sampled" && profile.origin.runtime === "native";
   const retention = retentionOf(profile, attribution, scope.messageBytes);
-  const surroundings: Surroundings = { client, clients, scope, ceilings, queue, lag, retention, countsClasses };
+  const surroundings: Surroundings = { client, clients, scope, ceilings, queues, queue, lag, retention, countsClasses };
   const groups =
     captured !== null
       ? judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings)
@@ -338,6 +338,7 @@ interface Surroundings {
   readonly clients: readonly KafkaClient[];
   readonly scope: Scope;
   readonly ceilings: readonly Ceiling[];
+  readonly queues: readonly QueueEvidence[];
   readonly queue: AlignedQueue | null;
   readonly retention: RetentionFacts | null;
   readonly lag: AlignedLag | null;
@@ -537,10 +538,37 @@ function ceilingFacts(kind: GroupKind, clientId: string, surroundings: Surroundi
 function queueFacts(surroundings: Surroundings, from: number): QueueFacts | null {
   const { queue } = surroundings;
   if (queue === null) return null;
-  const expectedBytes = queue.messages.map((messages, instant) =>
-    Number.isNaN(messages) ? Number.NaN : queueHeapBytes(surroundings, messages, at(queue.valueBytes, instant)),
-  );
+  const begunBytes = begunResponseBytes(surroundings);
+  const expectedBytes = queue.messages.map((messages, instant) => {
+    if (Number.isNaN(messages)) return Number.NaN;
+    const valueBytes = at(queue.valueBytes, instant);
+    return queueHeapBytes(surroundings, messages, valueBytes) + Math.min(begunBytes, valueBytes / 2);
+  });
   return { expectedBytes: expectedBytes.subarray(from) };
+}
+
+/** Of a fetch response that is being consumed half is gone on the mean, and held all the same: it is freed with its last message. */
+const CONSUMED_SHARE = 0.5;
+
+/**
+ * Bytes that are no longer queued and still held, because the response of each broker that they came in is not consumed to its end.
+ * Empty responses are counted, too, so the fullest time between two emissions tells best how many messages a response has.
+ */
+function begunResponseBytes({ queues, scope }: Pick<Surroundings, "queues" | "scope">): number {
+  if (scope.messageBytes === null) return 0;
+  let perResponse = 0;
+  for (const { counters, receivedMessages, instance, length } of queues) {
+    if (counters === undefined) continue;
+    const before = new Map<number, number>();
+    for (let row = 0; row < length; row++) {
+      const earlier = before.get(at(instance, row));
+      before.set(at(instance, row), row);
+      const responses = at(counters.responses, row) - (earlier === undefined ? 0 : at(counters.responses, earlier));
+      const messages = at(receivedMessages, row) - (earlier === undefined ? 0 : at(receivedMessages, earlier));
+      if (responses >= 1) perResponse = Math.max(perResponse, messages / responses);
+    }
+  }
+  return CONSUMED_SHARE * perResponse * scope.messageBytes * (scope.brokers ?? 1);
 }
 
 /**
