@@ -25,7 +25,7 @@ const PRIORS: Priors = { means: [0.03, 1, 0], sds: [0.1, 0.12, 0.6] };
 const HINGE_SHARE = 0.15;
 
 /** How far the statistics are trusted against the shape; chosen on one seed, confirmed on another (growth.md section 8). */
-export const TRUST = 0.8;
+export const TRUST = 0.9;
 
 /** log of how much better growth beside the queue explains the series than the queue does; null with under two usable instants. */
 export function queueLogBayesFactor(facts: GroupFacts, expectedBytes: Float64Array): number | null {
