@@ -15,6 +15,13 @@ export interface SettingsEvidence {
   readonly losses: readonly Loss[];
 }
 
+/** Counted since the start of the client instance, in columns as those of `QueueEvidence`. */
+export interface QueueCounters {
+  readonly rebalances: Float64Array; // of its consumer group
+  readonly disconnects: Float64Array; // of all brokers
+  readonly responses: Float64Array; // to fetch requests, else of all kinds
+}
+
 /**
  * What the client says of its own queues, over time, in ascending order. One row an emission of one client instance;
  * several instances at one moment are rows of their own. Never a sum over partitions that share one queue.
@@ -30,6 +37,8 @@ export interface QueueEvidence {
   readonly bytes: Float64Array; // value bytes in the queue
   readonly receivedMessages: Float64Array; // since the start: fetched from the brokers
   readonly lag: Float64Array; // messages behind; -1 = not known
+  /** What happened so far, by emission; left out where the source does not count it. */
+  readonly counters?: QueueCounters;
   readonly partitions: number; // assigned, largest seen of one instance
   readonly brokers: number; // that lead a partition, largest seen of one instance
   readonly meanMessageBytes: number | null; // value bytes a queued message, from the queue itself

@@ -235,3 +235,15 @@ test("statistics are recognised by their keys, also with escaped quotes", () => 
   assert.equal(librdkafkaStats.recognize(head(JSON.stringify({ msg: JSON.stringify(statistics({})) })), "x"), "certain");
   assert.equal(librdkafkaStats.recognize(head("queued.max.messages.kbytes=1"), "x"), "no");
 });
+
+test("rebalances, lost connections and responses to fetch requests are counted, of all brokers", async () => {
+  const brokers = (fetches: number | null): object => ({
+    a: { nodeid: 1, connects: 3, disconnects: 2, rx: 70, ...(fetches === null ? {} : { req: { Fetch: fetches, Heartbeat: 9 } }) },
+    b: { nodeid: 2, connects: 1, disconnects: 1, rx: 20, ...(fetches === null ? {} : { req: { Fetch: 6 } }) },
+  });
+  const extra = { brokers: brokers(30), cgrp: { rebalance_cnt: 4 } };
+  const { counters } = await read(lines(statistics({ extra }), statistics({ ts: 6_000_000, extra: { brokers: brokers(null) } })));
+  assert.deepEqual([...(counters?.rebalances ?? [])], [4, 0]);
+  assert.deepEqual([...(counters?.disconnects ?? [])], [3, 3]);
+  assert.deepEqual([...(counters?.responses ?? [])], [36, 90]);
+});

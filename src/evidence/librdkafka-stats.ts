@@ -33,6 +33,9 @@ interface Emission {
   readonly lag: number; // -1 = not known
   readonly partitions: number;
   readonly brokers: number;
+  readonly rebalances: number;
+  readonly disconnects: number;
+  readonly responses: number;
 }
 
 export const librdkafkaStats: EvidenceSource<QueueEvidence> = {
@@ -147,7 +150,21 @@ function emissionOf(statistics: Json): Emission {
     lag: role === "consumer" ? lag : -1,
     partitions: queues.length,
     brokers: leaders.size,
+    ...eventsOf(statistics),
   };
+}
+
+/** Empty fetch responses count, too: what a response holds is at least received messages over responses. */
+function eventsOf(statistics: Json): Pick<Emission, "rebalances" | "disconnects" | "responses"> {
+  const group = statistics["cgrp"];
+  let [disconnects, responses, fetches] = [0, 0, 0];
+  for (const [, broker] of entriesOf(statistics["brokers"])) {
+    disconnects += numberOf(broker["disconnects"]);
+    responses += numberOf(broker["rx"]);
+    const requests = broker["req"];
+    if (isObject(requests)) fetches += numberOf(requests["Fetch"]);
+  }
+  return { rebalances: isObject(group) ? numberOf(group["rebalance_cnt"]) : 0, disconnects, responses: fetches || responses };
 }
 
 function evidenceOf(emissions: readonly Emission[], role: QueueEvidence["role"], from: string, losses: readonly Loss[]): QueueEvidence {
@@ -179,6 +196,8 @@ function evidenceOf(emissions: readonly Emission[], role: QueueEvidence["role"],
     receivedMessages: new Float64Builder(),
     lag: new Float64Builder(),
   };
+  const count = (counter: "rebalances" | "disconnects" | "responses"): Float64Array =>
+    Float64Array.from(rows, ({ emission }) => emission[counter]);
   let messages = 0;
   let bytes = 0;
   for (const row of rows) {
@@ -202,6 +221,7 @@ function evidenceOf(emissions: readonly Emission[], role: QueueEvidence["role"],
     bytes: columns.bytes.finish(),
     receivedMessages: columns.receivedMessages.finish(),
     lag: columns.lag.finish(),
+    counters: { rebalances: count("rebalances"), disconnects: count("disconnects"), responses: count("responses") },
     partitions: rows.reduce((most, row) => Math.max(most, row.emission.partitions), 0),
     brokers: rows.reduce((most, row) => Math.max(most, row.emission.brokers), 0),
     meanMessageBytes: messages === 0 ? null : bytes / messages,

@@ -101,7 +101,8 @@ export class HprofDump implements DumpSink {
     this.kind[row] = kind;
     this.type[row] = type;
     this.key[row] = key;
-    if (bytes >= 2 ** 32 && this.selfBytes instanceof Uint32Array) this.selfBytes = enlarge(this.selfBytes, new Float64Array(this.kind.length));
+    if (bytes >= 2 ** 32 && this.selfBytes instanceof Uint32Array)
+      this.selfBytes = enlarge(this.selfBytes, new Float64Array(this.kind.length));
     this.selfBytes[row] = bytes;
     this.firstEdge[row] = this.edges;
   }

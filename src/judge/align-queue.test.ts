@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Loss } from "../base/failure.ts";
+import { clients } from "../clients/index.ts";
 import type { QueueEvidence } from "../evidence/evidence.ts";
+import { sketch } from "../testing/sketch.ts";
 import { alignQueue } from "./align-queue.ts";
+import { gatherFacts, NOTHING_TOLD } from "./facts.ts";
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -115,4 +118,56 @@ test("statistics of another day are refused, not stretched", () => {
     null,
   );
   assert.equal(losses[0]?.code, "clock");
+});
+
+test("events of several instances are summed, and left out where one does not count them", () => {
+  const counting = (instance: number): QueueEvidence => {
+    const evidence = queue([
+      [0, instance, 100],
+      [1, instance, 200],
+    ]);
+    return {
+      ...evidence,
+      instance: new Uint32Array(2),
+      counters: { rebalances: Float64Array.of(1, 3), disconnects: Float64Array.of(0, 0), responses: Float64Array.of(5, 9) },
+    };
+  };
+  const both = alignQueue(Float64Array.of(0, 1000), START, [counting(0), counting(1)], []);
+  assert.deepEqual([...(both?.counters?.rebalances ?? [])], [2, 6]);
+  const one = alignQueue(
+    Float64Array.of(0, 1000),
+    START,
+    [
+      counting(0),
+      queue([
+        [0, 0, 1],
+        [1, 0, 2],
+      ]),
+    ],
+    [],
+  );
+  assert.equal(one?.counters, null);
+});
+
+test("a response that is being consumed is held beside the queue: half of one for every broker", () => {
+  const statistics = queue([
+    [0, 0, 0],
+    [1, 0, 8000],
+    [2, 0, 8000],
+  ]);
+  const counting = {
+    ...statistics,
+    brokers: 2,
+    receivedMessages: Float64Array.of(0, 10_000, 10_100),
+    counters: { rebalances: new Float64Array(3), disconnects: new Float64Array(3), responses: Float64Array.of(0, 10, 20) },
+  };
+  const heap = sketch(
+    "at 0s [rdk:broker1] > rd_kafka_broker_thread_main > rd_kafka_recv > rd_buf_alloc_segment0 > malloc 8000000\nat 1s\nat 2s",
+  );
+  const expected = (evidence: QueueEvidence): number =>
+    gatherFacts(heap, clients, [evidence], { ...NOTHING_TOLD, client: "librdkafka", startedAt: START })
+      .groups.find(({ kind }) => kind === "fetch")
+      ?.facts.queue?.expectedBytes.at(-1) ?? 0;
+  // the fullest interval says 1000 messages of 1000 B a response
+  assert.equal(expected(counting) - expected(statistics), 0.5 * 1000 * 1000 * 2);
 });

@@ -4,7 +4,7 @@
  */
 import { at } from "../base/columns.ts";
 import type { Loss } from "../base/failure.ts";
-import type { QueueEvidence } from "../evidence/evidence.ts";
+import type { QueueCounters, QueueEvidence } from "../evidence/evidence.ts";
 import { medianGap, type Place, placeAt, valueAt } from "./place-in-time.ts";
 
 /** The client's queues at the instants: sums over client instances, NaN where no statistics are near. */
@@ -13,7 +13,11 @@ export interface AlignedQueue {
   readonly valueBytes: Float64Array;
   readonly receivedMessages: Float64Array;
   readonly lag: Float64Array;
+  /** Null where an instance does not count. */
+  readonly counters: QueueCounters | null;
 }
+
+const COUNTERS = ["rebalances", "disconnects", "responses"] as const;
 
 const COLUMNS = { messages: "messages", valueBytes: "bytes", receivedMessages: "receivedMessages", lag: "lag" } as const;
 
@@ -41,7 +45,13 @@ export function alignQueue(
     losses.push({ code: "clock", text, offset: null, count: 1 });
     return null;
   }
-  const aligned: AlignedQueue = {
+  const counts = queues.every(({ counters }) => counters !== undefined);
+  const counters = {
+    rebalances: new Float64Array(instants),
+    disconnects: new Float64Array(instants),
+    responses: new Float64Array(instants),
+  };
+  const aligned = {
     messages: new Float64Array(instants),
     valueBytes: new Float64Array(instants),
     receivedMessages: new Float64Array(instants),
@@ -53,9 +63,13 @@ export function alignQueue(
         startedAt === null
           ? lastOf(emission)
           : placeAt(emission.queue.atMs, emission.rows, emission.reachMs, startedAt + at(elapsedMs, instant));
-      for (const [target, source] of Object.entries(COLUMNS) as [keyof AlignedQueue, (typeof COLUMNS)[keyof AlignedQueue]][]) {
+      for (const [target, source] of Object.entries(COLUMNS) as [keyof typeof COLUMNS, (typeof COLUMNS)[keyof typeof COLUMNS]][]) {
         const value = source === "lag" && isUnknown(emission.queue.lag, place) ? Number.NaN : valueAt(emission.queue[source], place);
         aligned[target][instant] = at(aligned[target], instant) + value;
+      }
+      for (const counter of COUNTERS) {
+        const column = emission.queue.counters?.[counter];
+        if (column !== undefined) counters[counter][instant] = at(counters[counter], instant) + valueAt(column, place);
       }
     }
   }
@@ -64,7 +78,7 @@ export function alignQueue(
     losses.push({ code: "clock", text, offset: null, count: 1 });
     return null;
   }
-  return aligned;
+  return { ...aligned, counters: counts ? counters : null };
 }
 
 function byInstance(queue: QueueEvidence): readonly Emissions[] {

@@ -38,6 +38,7 @@ import { denserCourse } from "./denser-course.ts";
 import {
   type AgeFacts,
   type CeilingFacts,
+  type EventCounts,
   type ExperimentKind,
   type GroupFacts,
   type GroupKind,
@@ -191,7 +192,7 @@ export function gatherFacts(
   const retention = retentionOf(profile, attribution, scope.messageBytes);
   const objectBytes = messageObjectSizes(client, clientVersion, clients, process);
   const census = observation === null ? null : censusOf(observation, of("census"), moments.elapsedMs, queue, objectBytes);
-  const surroundings: Surroundings = { client, clients, scope, ceilings, queue, lag, retention, countsClasses };
+  const surroundings: Surroundings = { client, clients, scope, ceilings, queues, queue, lag, retention, countsClasses };
   const groups =
     captured !== null
       ? withDenserCourse(judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings), moments, memories)
@@ -387,6 +388,7 @@ interface Surroundings {
   readonly clients: readonly KafkaClient[];
   readonly scope: Scope;
   readonly ceilings: readonly Ceiling[];
+  readonly queues: readonly QueueEvidence[];
   readonly queue: AlignedQueue | null;
   readonly retention: RetentionFacts | null;
   readonly lag: AlignedLag | null;
@@ -412,7 +414,8 @@ function judgedGroups(
   for (const [list, rows] of lists.entries()) for (const row of rows) listOf[row] = list;
   const sampling = samplingByList(profile, grouping, listOf, lists.length, lastObserved);
   const ages = agesByList(profile, grouping, listOf, lists.length);
-  const clock = operationalClock(profile, lastObserved);
+  const clock = operationalClock(profile, lastObserved, surroundings);
+  const events = eventsOf(surroundings.queue);
   const elapsedMs = Float64Array.from({ length: lastObserved }, (_, row) => at(profile.instants.elapsedMs, row + 1));
   const judged = lists.map((rows, list): JudgedGroup => {
     const first = grouping.rows[rows[0] ?? 0];
@@ -434,7 +437,9 @@ function judgedGroups(
       queue: isQueue(kind) ? queueFacts(surroundings, from) : null,
       ...lagFacts(kind, surroundings, from),
       ages: ages?.[list] ?? null,
-      operationalClock: isOfApplication(kind) ? clock : null,
+      operationalClock: isOfApplication(kind) ? (clock?.work ?? null) : null,
+      ...(clock?.counts === "messages" && isOfApplication(kind) ? { clockCounts: "messages" as const } : {}),
+      ...(events.length > 0 && !isQueue(kind) ? { events } : {}),
       retention: kind === "fetch" ? surroundings.retention : null,
     };
     const growthBytes = at(liveBytes, lastObserved - 1) - (lastObserved > 1 ? at(liveBytes, 0) : 0);
@@ -626,10 +631,37 @@ function ceilingFacts(kind: GroupKind, clientId: string, surroundings: Surroundi
 function queueFacts(surroundings: Surroundings, from: number): QueueFacts | null {
   const { queue } = surroundings;
   if (queue === null) return null;
-  const expectedBytes = queue.messages.map((messages, instant) =>
-    Number.isNaN(messages) ? Number.NaN : queueHeapBytes(surroundings, messages, at(queue.valueBytes, instant)),
-  );
+  const begunBytes = begunResponseBytes(surroundings);
+  const expectedBytes = queue.messages.map((messages, instant) => {
+    if (Number.isNaN(messages)) return Number.NaN;
+    const valueBytes = at(queue.valueBytes, instant);
+    return queueHeapBytes(surroundings, messages, valueBytes) + Math.min(begunBytes, valueBytes / 2);
+  });
   return { expectedBytes: expectedBytes.subarray(from) };
+}
+
+/** Of a fetch response that is being consumed half is gone on the mean, and held all the same: it is freed with its last message. */
+const CONSUMED_SHARE = 0.5;
+
+/**
+ * Bytes that are no longer queued and still held, because the response of each broker that they came in is not consumed to its end.
+ * Empty responses are counted, too, so the fullest time between two emissions tells best how many messages a response has.
+ */
+function begunResponseBytes({ queues, scope }: Pick<Surroundings, "queues" | "scope">): number {
+  if (scope.messageBytes === null) return 0;
+  let perResponse = 0;
+  for (const { counters, receivedMessages, instance, length } of queues) {
+    if (counters === undefined) continue;
+    const before = new Map<number, number>();
+    for (let row = 0; row < length; row++) {
+      const earlier = before.get(at(instance, row));
+      before.set(at(instance, row), row);
+      const responses = at(counters.responses, row) - (earlier === undefined ? 0 : at(counters.responses, earlier));
+      const messages = at(receivedMessages, row) - (earlier === undefined ? 0 : at(receivedMessages, earlier));
+      if (responses >= 1) perResponse = Math.max(perResponse, messages / responses);
+    }
+  }
+  return CONSUMED_SHARE * perResponse * scope.messageBytes * (scope.brokers ?? 1);
 }
 
 /**
@@ -783,14 +815,40 @@ function grownPaths(profile: Profile, grouping: Grouping, listOf: Uint32Array, l
   });
 }
 
-/** Work done, by the bytes that the process allocated so far: the clock of an application's own growth. Null when unknown. */
-function operationalClock(profile: Profile, lastObserved: number): Float64Array | null {
-  if (profile.observes !== "both" || lastObserved < 3) return null;
-  const clock = new Float64Array(lastObserved);
+interface Work {
+  readonly work: Float64Array;
+  readonly counts: "bytes" | "messages";
+}
+
+/**
+ * Work done, the clock of an application's own growth: the bytes that the process allocated so far, else the messages that it consumed,
+ * by the client's statistics or by committed offsets. Null when none is known at all instants.
+ */
+function operationalClock(profile: Profile, lastObserved: number, { queue, lag }: Pick<Surroundings, "queue" | "lag">): Work | null {
+  if (lastObserved < 3) return null;
+  if (profile.observes !== "both") {
+    const isKnown = (work: Float64Array | undefined): boolean =>
+      work !== undefined &&
+      work.length === lastObserved &&
+      work.every((value, row) => Number.isFinite(value) && value >= (work[row - 1] ?? 0)) &&
+      at(work, lastObserved - 1) > at(work, 0);
+    const work = [queue?.receivedMessages, lag?.committed].find(isKnown);
+    return work === undefined ? null : { work, counts: "messages" };
+  }
+  const work = new Float64Array(lastObserved);
   const { changes } = profile;
   for (let row = 0; row < changes.length && at(changes.instant, row) <= lastObserved; row++) {
-    add(clock, at(changes.instant, row) - 1, at(changes.allocatedBytes, row));
+    add(work, at(changes.instant, row) - 1, at(changes.allocatedBytes, row));
   }
-  for (let instant = 1; instant < lastObserved; instant++) add(clock, instant, at(clock, instant - 1));
-  return clock;
+  for (let instant = 1; instant < lastObserved; instant++) add(work, instant, at(work, instant - 1));
+  return { work, counts: "bytes" };
+}
+
+/** Events that the client counts and that happened at all. */
+function eventsOf(queue: AlignedQueue | null): readonly EventCounts[] {
+  const counters = queue?.counters ?? null;
+  if (counters === null) return [];
+  return (["rebalances", "disconnects", "responses"] as const)
+    .map((what) => ({ what, counts: counters[what] }))
+    .filter(({ counts }) => at(counts, counts.length - 1) > at(counts, 0));
 }

@@ -28,8 +28,12 @@ export interface GroupFacts extends Series {
   readonly lag?: LagFacts;
   /** What the two halves of an experiment held; left out where none was made. */
   readonly experiment?: ExperimentFacts;
-  /** A clock of work done, one value an instant, ascending: messages consumed, bytes allocated. Null when unknown. */
+  /** A clock of work done, one value an instant, ascending: bytes allocated, messages consumed. Null when unknown. */
   readonly operationalClock: Float64Array | null;
+  /** What `operationalClock` counts; left out: bytes allocated. */
+  readonly clockCounts?: "messages";
+  /** Counts of what may lose memory each time; left out where the client's statistics do not tell. */
+  readonly events?: readonly EventCounts[];
   /** Who holds the fetched bytes; null where no object graph shows it. */
   readonly retention: RetentionFacts | null;
 }
@@ -50,6 +54,12 @@ export interface QueueFacts {
 export interface LagFacts {
   readonly mostBytes: Float64Array; // as heap; NaN where the lag is not known
   readonly messages: Float64Array;
+}
+
+/** Events so far, at the instants of `GroupFacts`. */
+export interface EventCounts {
+  readonly what: "rebalances" | "disconnects" | "responses";
+  readonly counts: Float64Array;
 }
 
 /** `drain`: nothing more is produced and the consumer catches up. `halve-queue`: the same run with half the prefetch queue. */

@@ -11,7 +11,7 @@
  * Brownian motion (an object stays sampled for as long as it lives), queues like an Ornstein-Uhlenbeck process.
  */
 import { at } from "../base/columns.ts";
-import { cholesky, logSumExp, solveLower } from "../base/statistics.ts";
+import { cholesky, dot, LOG_TWO_PI, logNormalCdf, logSumExp, solveLower } from "../base/statistics.ts";
 
 interface Kernel {
   readonly prior: number;
@@ -112,4 +112,60 @@ export function invert3(matrix: Symmetric3): number {
   matrix[4] = i21 * i22;
   matrix[5] = i22 * i22;
   return 2 * Math.log(l00 * l11 * l22);
+}
+
+/** Of the coefficients of three columns: normal, independent. */
+export interface Priors {
+  readonly means: readonly number[];
+  readonly sds: readonly number[];
+}
+
+/**
+ * Log evidence of a design of three columns, averaged over the kinds and levels of noise; `bound`, where not null, is the least that
+ * the last coefficient may be. Shares of the largest value, whose sampling variance is `varianceShare2` on the mean.
+ */
+export function regressionOn(
+  clock: Float64Array,
+  share: Float64Array,
+  { varianceShare2, sampled }: { readonly varianceShare2: number; readonly sampled: boolean },
+  { means, sds }: Priors,
+): (columns: readonly Float64Array[], bound: number | null) => number {
+  const sigmaLogs = sigmaLogPriors(varianceShare2, sampled);
+  const noises = whitenings(clock).map((whitening) => ({ whitening, target: whitening.whiten(share) }));
+  const precisions = sds.map((sd) => 1 / sd ** 2);
+  const shifts = means.map((mean, column) => mean * (precisions[column] ?? 0));
+  const priorSquares = means.reduce((sum, mean, column) => sum + mean * (shifts[column] ?? 0), 0);
+  const priorLogDeterminant = sds.reduce((sum, sd) => sum + 2 * Math.log(sd), 0);
+  return (columns, bound) =>
+    logSumExp(
+      noises.flatMap(({ whitening, target }) => {
+        const whitened = columns.map(whitening.whiten);
+        const squares = dot(target, target);
+        const dots = whitened.map((column) => dot(column, target));
+        const gram = whitened.flatMap((a, row) => whitened.slice(row).map((b) => dot(a, b)));
+        return SIGMAS.map((sigma, noiseLevel) => {
+          const inverse = Float64Array.from(gram, (product) => product / sigma ** 2);
+          [0, 3, 5].forEach((diagonal, column) => {
+            inverse[diagonal] = at(inverse, diagonal) + (precisions[column] ?? 0);
+          });
+          const logDeterminant = invert3(inverse);
+          const [h0 = 0, h1 = 0, h2 = 0] = dots.map((product, column) => product / sigma ** 2 + (shifts[column] ?? 0));
+          const m0 = at(inverse, 0) * h0 + at(inverse, 1) * h1 + at(inverse, 2) * h2;
+          const m1 = at(inverse, 1) * h0 + at(inverse, 3) * h1 + at(inverse, 4) * h2;
+          const m2 = at(inverse, 2) * h0 + at(inverse, 4) * h1 + at(inverse, 5) * h2;
+          const logEvidence =
+            -0.5 *
+            (clock.length * (LOG_TWO_PI + 2 * Math.log(sigma)) +
+              whitening.logDeterminant +
+              priorLogDeterminant +
+              logDeterminant +
+              squares / sigma ** 2 +
+              priorSquares -
+              (m0 * h0 + m1 * h1 + m2 * h2));
+          // log P(above the bound | data) - log P(above the bound)
+          const above = bound === null ? 0 : logNormalCdf((m2 - bound) / Math.sqrt(at(inverse, 5))) - logNormalCdf(-bound / (sds[2] ?? 1));
+          return whitening.logPrior + at(sigmaLogs, noiseLevel) + logEvidence + above;
+        });
+      }),
+    );
 }

@@ -219,6 +219,38 @@ test("series on one grid of times share their work and get the same answer as al
   assert.deepEqual(weighGroup(group("fetch", LINE, ceiling(53)), fitter), weighGroup(group("fetch", LINE, ceiling(53))));
 });
 
+/** 24 minutes of 50 MiB, with 4 MiB more from each of these minutes on. */
+const lostAt = (minutes: readonly number[]): readonly number[] =>
+  Array.from({ length: 24 }, (_, minute) => 50 + 0.4 * Math.sin(minute * 2.1) + 4 * minutes.filter((when) => when <= minute).length);
+const counted = (minutes: readonly number[]): Pick<GroupFacts, "events"> => ({
+  events: [
+    {
+      what: "rebalances",
+      counts: Float64Array.from({ length: 24 }, (_, minute) => minutes.filter((when) => when <= minute).length),
+    },
+  ],
+});
+
+test("memory that is lost at every rebalance is a leak, whenever they happen", () => {
+  const storms = [3, 4, 5, 14, 15, 22];
+  const without = weighGroup(group("app", lostAt(storms)));
+  const verdict = weighGroup(group("app", lostAt(storms), counted(storms)));
+  assert.equal(verdict.class, "leak");
+  assert.ok(verdict.unboundedProbability > without.unboundedProbability + 0.2, `${without.unboundedProbability}`);
+  assert.equal(codeOf(verdict, "growth-events"), "rebalances");
+});
+
+test("rebalances at other moments than the growth do not accuse", () => {
+  const at = [2, 5, 6, 7];
+  const without = weighGroup(group("app", lostAt(at)));
+  const verdict = weighGroup(group("app", lostAt(at), counted([11, 15, 18, 21])));
+  assert.ok(verdict.unboundedProbability <= without.unboundedProbability + 0.01);
+});
+
+test("one or two events are steps, which say nothing of a leak", () => {
+  assert.equal(codeOf(weighGroup(group("app", lostAt([5, 20]), counted([5, 20]))), "growth-events"), undefined);
+});
+
 test("simulated captures repeat for a seed, and their ages and sizes tell one story", () => {
   for (const scenario of scenarios) {
     const { facts } = simulate(scenario, { instants: 6, seed: 2 }); // even: exact

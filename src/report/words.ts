@@ -115,17 +115,27 @@ const count = (value: number | undefined): string => Math.round(value ?? 0).toLo
 const percent = (value: number | undefined): string => `${Math.round((value ?? 0) * 100)} %`;
 
 /** Sentences for the shape of a course; `clock` says against what it was measured. */
-function shapeSentences(weight: string, clock: string): Readonly<Record<string, Sentence>> {
+function shapeSentences(weight: string, clock: (figures: Readonly<Record<string, number>>) => string): Readonly<Record<string, Sentence>> {
   return {
-    [`${weight}:constant`]: () => `Its level does not change${clock}.`,
-    [`${weight}:line`]: () => `It grows along a straight line over the whole capture${clock}.`,
-    [`${weight}:hinge`]: ({ turnShare }) => `It grew until ${percent(turnShare)} of the capture and is flat since${clock}.`,
-    [`${weight}:saturation`]: () => `Its growth slows down towards a level${clock}.`,
-    [`${weight}:step`]: () => `It rose in one step and is flat on both sides${clock}.`,
-    [`${weight}:drain`]: () => `It rose, stayed, and fell again${clock}.`,
-    [`${weight}:hinge-line`]: () => `It rose quickly, and then went on growing along a line${clock}.`,
-    [`${weight}:step-line`]: () => `It grows along a line with a step in it${clock}.`,
+    [`${weight}:constant`]: (figures) => `Its level does not change${clock(figures)}.`,
+    [`${weight}:line`]: (figures) => `It grows along a straight line over the whole capture${clock(figures)}.`,
+    [`${weight}:hinge`]: (figures) => `It grew until ${percent(figures["turnShare"])} of the capture and is flat since${clock(figures)}.`,
+    [`${weight}:saturation`]: (figures) => `Its growth slows down towards a level${clock(figures)}.`,
+    [`${weight}:step`]: (figures) => `It rose in one step and is flat on both sides${clock(figures)}.`,
+    [`${weight}:drain`]: (figures) => `It rose, stayed, and fell again${clock(figures)}.`,
+    [`${weight}:hinge-line`]: (figures) => `It rose quickly, and then went on growing along a line${clock(figures)}.`,
+    [`${weight}:step-line`]: (figures) => `It grows along a line with a step in it${clock(figures)}.`,
   };
+}
+
+/** What work was counted in. */
+function workClock({ countsMessages }: Readonly<Record<string, number>>): string {
+  return ` when measured against the work done (${countsMessages === 1 ? "messages consumed" : "bytes allocated"})`;
+}
+
+function atEvents(one: string, many: string): Sentence {
+  return ({ events, bytesPerEvent }) =>
+    `Its growth follows the number of ${many} better than time: ${count(events)} of them, ${bytes(bytesPerEvent)} for each ${one} in the mean.`;
 }
 
 /** `1,987 messages/s`, `0.4 messages/s` */
@@ -176,8 +186,11 @@ function keptByAllocator({ isResident }: Readonly<Record<string, number>>): stri
 }
 
 const REASONS: Readonly<Record<string, Sentence>> = {
-  ...shapeSentences("shape", ""),
-  ...shapeSentences("operational-clock", " when measured against the work done (bytes allocated)"),
+  ...shapeSentences("shape", () => ""),
+  ...shapeSentences("operational-clock", workClock),
+  "growth-events:rebalances": atEvents("rebalance", "rebalances"),
+  "growth-events:disconnects": atEvents("lost connection", "lost connections"),
+  "growth-events:responses": atEvents("response of a broker", "responses of brokers"),
   "ceiling:below-ceiling": ({ levelBytes, ceilingBytes }) =>
     `It stands at ${bytes(levelBytes)}, below the ${bytes(ceilingBytes)} that the configuration allows.`,
   "ceiling:at-ceiling": (figures) => `It stands at ${atCeiling(figures)}`,

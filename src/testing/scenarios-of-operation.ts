@@ -122,7 +122,10 @@ export const operationScenarios: readonly Scenario[] = [
     truth: "leak",
     kinds: app,
     isHeldOut: false,
-    draw: (random) => leakAtEvents(random, events(random, random.between(4, 12)), 0.01, random.between(0.25, 1.5)),
+    draw: (random) => {
+      const moments = events(random, random.between(4, 12));
+      return { ...leakAtEvents(random, moments, 0.01, random.between(0.25, 1.5)), losesAt: { what: "rebalances", moments } };
+    },
   },
   {
     id: "caches-in-turn",
@@ -209,7 +212,10 @@ export const operationScenarios: readonly Scenario[] = [
     truth: "leak",
     kinds: clientOther,
     isHeldOut: true,
-    draw: (random) => leakAtEvents(random, storms(random), 0.005, random.between(0.25, 1.5)),
+    draw: (random) => {
+      const moments = storms(random);
+      return { ...leakAtEvents(random, moments, 0.005, random.between(0.25, 1.5)), losesAt: { what: "disconnects", moments } };
+    },
   },
   {
     id: "batch-leak",
@@ -272,6 +278,53 @@ export const operationScenarios: readonly Scenario[] = [
       const lost = withRestarts(random, (since) => growth * since);
       const base = scale(wobble(random, random.between(0.01, 0.03), 0.05), level);
       return { ...appStory(random, base, [holding(lost, 0, objectBytes(random))]), work: evenWork(random) };
+    },
+  },
+  {
+    id: "delivery-events-kept",
+    family: "unbounded",
+    truth: "leak",
+    kinds: producer,
+    isHeldOut: false,
+    draw: (random) => {
+      // delivery events that are read and never destroyed: their messages are no longer queued and stay
+      const bound = ceilingBytes(random);
+      const queued = bound * random.between(0.02, 0.4);
+      const keptBytes = bound * random.between(0.4, 2);
+      const work = evenWork(random);
+      const retained = curve((x) => (keptBytes * interpolate(MOMENTS, work, x)) / at(work, STEPS));
+      const level = scale(wobble(random, random.between(0.05, 0.2), random.between(0.02, 0.2)), queued);
+      return {
+        ...queueStory(random, bound, level, [retainedOf(retained, keptBytes * 2 ** random.between(0, 4), objectBytes(random))]),
+        work,
+      };
+    },
+  },
+  {
+    id: "producer-idle",
+    family: "buffering",
+    truth: "stable",
+    kinds: producer,
+    isHeldOut: false,
+    draw: (random) => {
+      const bound = ceilingBytes(random);
+      return queueStory(random, bound, scale(wobble(random, random.between(0.02, 0.1), 0.05), bound * random.between(0.02, 0.3)));
+    },
+  },
+  {
+    id: "failed-messages-kept",
+    family: "unbounded",
+    truth: "leak",
+    kinds: producer,
+    isHeldOut: true,
+    draw: (random) => {
+      // brokers come and go; each time what timed out is handed back, and the application keeps it for a retry that never comes
+      const bound = ceilingBytes(random);
+      const moments = events(random, random.between(4, 12));
+      const lost = scale(staircase(random, moments, 0.02), bound * random.between(0.4, 1.5));
+      const waiting = curve((x) => bound * 0.3 * Math.max(0.05, ...moments.map((moment) => 1 - Math.abs(x - moment) / 0.05)));
+      const story = queueStory(random, bound, waiting, [kept(lost, objectBytes(random))]);
+      return { ...story, losesAt: { what: "disconnects", moments } };
     },
   },
 ];

@@ -18,7 +18,7 @@ export type EvidenceSet = (typeof EVIDENCE_SETS)[number];
 
 export function restrict(facts: GroupFacts, evidence: EvidenceSet): GroupFacts {
   if (evidence === "all") return facts;
-  const withoutCounters = { ...facts, queue: null, operationalClock: null };
+  const withoutCounters = { ...facts, queue: null, operationalClock: null, events: [] };
   return evidence === "shape only" ? { ...withoutCounters, ceiling: null, ages: null } : withoutCounters;
 }
 
@@ -63,7 +63,9 @@ export interface Score {
   readonly calibrationErrorOfAll: number;
 }
 
-export function score(outcomes: readonly Outcome[]): Score {
+/** `others`: outcomes that stand for the classes which these lack, see `calibrationError`. */
+export function score(outcomes: readonly Outcome[], others: readonly Outcome[] = []): Score {
+  const isKnowable = ({ scenario }: Outcome): boolean => scenario.family !== "irreducible";
   const of = (family: ScenarioFamily): readonly Outcome[] => outcomes.filter(({ scenario }) => scenario.family === family);
   const unbounded = of("unbounded");
   const bounded = [...of("buffering"), ...of("bounded")];
@@ -83,8 +85,8 @@ export function score(outcomes: readonly Outcome[]): Score {
     inconclusiveBoundedShare: shareOf(bounded, isBetween),
     inconclusiveUnboundedShare: shareOf(unbounded, isBetween),
     namedLeakOnBufferingShare: shareOf(of("buffering"), ({ verdict }) => verdict.class === "leak"),
-    calibrationError: calibrationError(outcomes.filter(({ scenario }) => scenario.family !== "irreducible")),
-    calibrationErrorOfAll: calibrationError(outcomes),
+    calibrationError: calibrationError(outcomes.filter(isKnowable), others.filter(isKnowable)),
+    calibrationErrorOfAll: calibrationError(outcomes, others),
   };
 }
 
@@ -136,10 +138,14 @@ export function shareOf<T>(all: readonly T[], test: (one: T) => boolean): number
 
 /**
  * Expected calibration error of P(unbounded) in ten bins. The simulated mix is no population, so every capture is weighed such
- * that within its kind of group the classes occur as often as the priors say; kinds count alike.
+ * that within its kind of group the classes occur as often as the priors say; kinds count alike. A set that lacks classes of a kind
+ * takes them from `others`: among nothing but leaks and warm-ups, what looks stable is a leak, and no probability could be right.
  */
-export function calibrationError(outcomes: readonly Outcome[]): number {
-  return calibrationBins(outcomes).reduce((sum, { weight, predicted, observed }) => sum + weight * Math.abs(predicted - observed), 0);
+export function calibrationError(outcomes: readonly Outcome[], others: readonly Outcome[] = []): number {
+  return calibrationBins(outcomes, others).reduce(
+    (sum, { weight, predicted, observed }) => sum + weight * Math.abs(predicted - observed),
+    0,
+  );
 }
 
 export interface CalibrationBin {
@@ -149,7 +155,9 @@ export interface CalibrationBin {
 }
 
 /** Kinds of which only bounded or only unbounded captures are simulated (producers) say nothing of calibration: left out. */
-export function calibrationBins(all: readonly Outcome[]): readonly CalibrationBin[] {
+export function calibrationBins(own: readonly Outcome[], others: readonly Outcome[] = []): readonly CalibrationBin[] {
+  const [kinds, classes] = [new Set(own.map(({ kind }) => kind)), new Set(own.map(kindAndClass))];
+  const all = [...own, ...others.filter((outcome) => kinds.has(outcome.kind) && !classes.has(kindAndClass(outcome)))];
   const isUnbounded = ({ scenario }: Outcome): boolean => scenario.family === "unbounded";
   const unbounded = new Set(all.filter(isUnbounded).map(({ kind }) => kind));
   const bounded = new Set(all.filter((outcome) => !isUnbounded(outcome)).map(({ kind }) => kind));
@@ -169,17 +177,22 @@ export function calibrationBins(all: readonly Outcome[]): readonly CalibrationBi
     .map((bin) => ({ weight: bin.weight, predicted: bin.predicted / bin.weight, observed: bin.observed / bin.weight }));
 }
 
+function kindAndClass({ kind, scenario }: Outcome): string {
+  return `${kind} ${scenario.truth}`;
+}
+
 function populationWeights(outcomes: readonly Outcome[]): (outcome: Outcome) => number {
-  const key = (kind: GroupKind, truth: GroupClass): string => `${kind} ${truth}`;
   const counts = new Map<string, number>();
   const kinds = new Map<GroupKind, Set<GroupClass>>();
-  for (const { kind, scenario } of outcomes) {
-    counts.set(key(kind, scenario.truth), (counts.get(key(kind, scenario.truth)) ?? 0) + 1);
+  for (const outcome of outcomes) {
+    const { kind, scenario } = outcome;
+    counts.set(kindAndClass(outcome), (counts.get(kindAndClass(outcome)) ?? 0) + 1);
     const truths = kinds.get(kind) ?? new Set();
     kinds.set(kind, truths.add(scenario.truth));
   }
-  return ({ kind, scenario }) => {
+  return (outcome) => {
+    const { kind, scenario } = outcome;
     const total = [...(kinds.get(kind) ?? [])].reduce((sum, truth) => sum + priorOf(kind, truth), 0);
-    return priorOf(kind, scenario.truth) / total / (counts.get(key(kind, scenario.truth)) ?? 1) / kinds.size;
+    return priorOf(kind, scenario.truth) / total / (counts.get(kindAndClass(outcome)) ?? 1) / kinds.size;
   };
 }

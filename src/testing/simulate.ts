@@ -4,9 +4,9 @@
  */
 import { at } from "../base/columns.ts";
 import { interpolate, type Random, randomFrom } from "../base/statistics.ts";
-import type { GroupFacts } from "../judge/group-facts.ts";
+import type { EventCounts, GroupFacts } from "../judge/group-facts.ts";
 import { scenarios } from "./scenarios.ts";
-import { add, type Component, MOMENTS, type Scenario } from "./stories.ts";
+import { add, type Component, MOMENTS, type Scenario, type Story } from "./stories.ts";
 
 const SLICES = 12; // of ages
 const SAMPLING_INTERVAL_BYTES = 512 * 1024;
@@ -70,11 +70,24 @@ export function simulate(scenario: Scenario, options: SimulateOptions): Simulate
       trustworthy: true,
     },
     operationalClock: moments.map((moment) => valueAt(story.work, moment)),
+    events: eventsOf(story, moments, randomFrom(options.seed * 6007 + 15485863 * scenarios.indexOf(scenario) + 1)),
     retention: null,
   };
   const trueBytes = (moment: number): number =>
     story.components.reduce((total, { bornBytes, freedBytes }) => total + valueAt(bornBytes, moment) - valueAt(freedBytes, moment), 0);
   return { scenario, facts, trueBytes };
+}
+
+/** Responses come with the work; rebalances and lost connections by chance, or as the story has them. */
+function eventsOf({ losesAt, work }: Story, moments: Float64Array, random: Random): readonly EventCounts[] {
+  const counted = (happened: readonly number[]): Float64Array => moments.map((moment) => happened.filter((when) => when <= moment).length);
+  const chance = (): readonly number[] => Array.from({ length: random.poisson(random.between(0, 10)) }, () => random.uniform());
+  const responses = moments.map((moment) => Math.floor((2000 * valueAt(work, moment)) / at(work, work.length - 1)));
+  const drawn = { rebalances: counted(chance()), disconnects: counted(chance()), responses };
+  return (["rebalances", "disconnects", "responses"] as const).map((what) => ({
+    what,
+    counts: losesAt?.what === what ? counted(losesAt.moments) : drawn[what],
+  }));
 }
 
 function sumOf(components: readonly Observed[], pick: (component: Observed) => Float64Array): Float64Array {

@@ -4,7 +4,7 @@
  */
 import { at } from "../base/columns.ts";
 import { interpolate, type Random } from "../base/statistics.ts";
-import type { GroupClass, GroupKind } from "../judge/group-facts.ts";
+import type { EventCounts, GroupClass, GroupKind } from "../judge/group-facts.ts";
 
 /** `irreducible`: bounded, but the bound lies beyond the capture and nothing in it can show that. */
 export type ScenarioFamily = "buffering" | "bounded" | "irreducible" | "unbounded";
@@ -25,6 +25,8 @@ export interface Story {
   readonly ceilingBytes: number; // 0 where nothing bounds the group
   /** Work done until each moment of the grid. */
   readonly work: Float64Array;
+  /** What loses memory each time, where the client counts it; other events are drawn beside the story. */
+  readonly losesAt?: { readonly what: EventCounts["what"]; readonly moments: readonly number[] };
 }
 
 /** Memory that is freed in the order in which it was allocated. Cumulative bytes by moment; deaths never overtake births. */

@@ -2,6 +2,7 @@
 import type { Weight } from "../group-facts.ts";
 import { ceiling } from "./ceiling.ts";
 import { experiment } from "./experiment.ts";
+import { growthEvents } from "./growth-events.ts";
 import { lag } from "./lag.ts";
 import { operationalClock } from "./operational-clock.ts";
 import { queueAccounting } from "./queue-accounting.ts";
@@ -14,6 +15,7 @@ import { survivorBirths } from "./survivor-births.ts";
 export const weights: readonly Weight[] = [
   shape,
   operationalClock,
+  growthEvents,
   ceiling,
   queueAccounting,
   lag,

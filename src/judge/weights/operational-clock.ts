@@ -31,6 +31,8 @@ export const operationalClock: Weight = {
       code: best,
       figures: {
         work: fit.prepared.spanMs, // overWork() puts work where times are
+        turnShare: fit.shapes[best].turn,
+        countsMessages: facts.clockCounts === "messages" ? 1 : 0,
         bytesPerWork: (fit.shapes[best].slope.mean * fit.prepared.largestBytes) / fit.prepared.spanMs,
       },
     };

@@ -4,9 +4,9 @@
  * y ~ [1, q] and [1, q, hinge] with y ~ [1, q, time], where q are the expected bytes of the queue.
  */
 import { at } from "../../base/columns.ts";
-import { dot, LOG_TWO_PI, logNormalCdf, logSumExp } from "../../base/statistics.ts";
+import { logSumExp } from "../../base/statistics.ts";
 import { classWeights, type GroupFacts, isQueue, type Weight } from "../group-facts.ts";
-import { invert3, SIGMAS, sigmaLogPriors, whitenings } from "../regression.ts";
+import { type Priors, regressionOn } from "../regression.ts";
 import { blockMeans, unitClock } from "../series.ts";
 import { HINGES, type SeriesFit } from "../shapes.ts";
 import { ceilingLogFactor, effectiveCeiling } from "./ceiling.ts";
@@ -19,15 +19,13 @@ const BLOCKS = 12;
 const MATERIAL_SHARE = 0.08;
 
 /** Priors: what is not queue .03 ± .1 of the largest value, queue bytes count 1 ± .12 times, growth beside the queue 0 ± .6. */
-const PRIOR_MEANS: readonly number[] = [0.03, 1, 0];
-const GROWTH_SD = 0.6;
-const PRIOR_SDS: readonly number[] = [0.1, 0.12, GROWTH_SD];
+const PRIORS: Priors = { means: [0.03, 1, 0], sds: [0.1, 0.12, 0.6] };
 
 /** Of the queue's explanation: something that filled once beside it (buffers, a pool) and then stopped. */
 const HINGE_SHARE = 0.15;
 
 /** How far the statistics are trusted against the shape; chosen on one seed, confirmed on another (growth.md section 8). */
-export const TRUST = 0.8;
+export const TRUST = 0.9;
 
 /** log of how much better growth beside the queue explains the series than the queue does; null with under two usable instants. */
 export function queueLogBayesFactor(facts: GroupFacts, expectedBytes: Float64Array): number | null {
@@ -42,60 +40,13 @@ export function queueLogBayesFactor(facts: GroupFacts, expectedBytes: Float64Arr
   const level = share.map(() => 1);
   const queue = queueBytes.map((value) => value / largestBytes);
   const variance = variances.reduce((sum, value) => sum + value, 0) / variances.length / largestBytes ** 2;
-  const regression = regressionOn(clock, share, variance, facts.sampled);
+  const regression = regressionOn(clock, share, { varianceShare2: variance, sampled: facts.sampled }, PRIORS);
 
   const alone = regression([level, queue, share.map(() => 0)], null);
   const hinges = HINGES.map((end) => regression([level, queue, clock.map((x) => Math.min(x / end, 1))], 0));
   const beside = regression([level, queue, clock], MATERIAL_SHARE);
   const withHinge = logSumExp(hinges) - Math.log(HINGES.length);
   return beside - logSumExp([Math.log(1 - HINGE_SHARE) + alone, Math.log(HINGE_SHARE) + withHinge]);
-}
-
-/** Log evidence of a design of three columns, averaged over the kinds and levels of noise; `bound` is that of the third. */
-function regressionOn(
-  clock: Float64Array,
-  share: Float64Array,
-  variance: number,
-  sampled: boolean,
-): (columns: readonly Float64Array[], bound: number | null) => number {
-  const sigmaLogs = sigmaLogPriors(variance, sampled);
-  const noises = whitenings(clock).map((whitening) => ({ whitening, target: whitening.whiten(share) }));
-  const precisions = PRIOR_SDS.map((sd) => 1 / sd ** 2);
-  const shifts = PRIOR_MEANS.map((mean, column) => mean * (precisions[column] ?? 0));
-  const priorSquares = PRIOR_MEANS.reduce((sum, mean, column) => sum + mean * (shifts[column] ?? 0), 0);
-  const priorLogDeterminant = PRIOR_SDS.reduce((sum, sd) => sum + 2 * Math.log(sd), 0);
-  return (columns, bound) =>
-    logSumExp(
-      noises.flatMap(({ whitening, target }) => {
-        const whitened = columns.map(whitening.whiten);
-        const squares = dot(target, target);
-        const dots = whitened.map((column) => dot(column, target));
-        const gram = whitened.flatMap((a, row) => whitened.slice(row).map((b) => dot(a, b)));
-        return SIGMAS.map((sigma, noiseLevel) => {
-          const inverse = Float64Array.from(gram, (product) => product / sigma ** 2);
-          [0, 3, 5].forEach((diagonal, column) => {
-            inverse[diagonal] = at(inverse, diagonal) + (precisions[column] ?? 0);
-          });
-          const logDeterminant = invert3(inverse);
-          const [h0 = 0, h1 = 0, h2 = 0] = dots.map((product, column) => product / sigma ** 2 + (shifts[column] ?? 0));
-          const m0 = at(inverse, 0) * h0 + at(inverse, 1) * h1 + at(inverse, 2) * h2;
-          const m1 = at(inverse, 1) * h0 + at(inverse, 3) * h1 + at(inverse, 4) * h2;
-          const m2 = at(inverse, 2) * h0 + at(inverse, 4) * h1 + at(inverse, 5) * h2;
-          const logEvidence =
-            -0.5 *
-            (clock.length * (LOG_TWO_PI + 2 * Math.log(sigma)) +
-              whitening.logDeterminant +
-              priorLogDeterminant +
-              logDeterminant +
-              squares / sigma ** 2 +
-              priorSquares -
-              (m0 * h0 + m1 * h1 + m2 * h2));
-          // log P(above the bound | data) - log P(above the bound)
-          const above = bound === null ? 0 : logNormalCdf((m2 - bound) / Math.sqrt(at(inverse, 5))) - logNormalCdf(-bound / GROWTH_SD);
-          return whitening.logPrior + at(sigmaLogs, noiseLevel) + logEvidence + above;
-        });
-      }),
-    );
 }
 
 /**
