@@ -47,7 +47,7 @@ export function parsePid(text: string): number {
   return Number(text);
 }
 
-function parseTime(text: string): number {
+export function parseTime(text: string): number {
   try {
     return Math.max(100, parseDurationMs(text));
   } catch {

@@ -10,7 +10,7 @@ import { ExitCode } from "./exit-codes.ts";
 /** What a file in `commands/` exports. */
 export interface CommandModule {
   /** Adds arguments, options, examples and the action, which hands its exit code to `end`. `whole` is the program with all commands. */
-  readonly define: (command: Command, end: (exitCode: ExitCode) => void, whole: () => Promise<Command>) => void;
+  readonly define: (command: Command, end: (exitCode: number) => void, whole: () => Promise<Command>) => void;
 }
 
 interface Entry {
@@ -73,6 +73,11 @@ const commands: readonly Entry[] = [
     summary: "write the answer as one self-contained HTML page, for the people who have to be convinced",
     load: () => import("./commands/report.ts"),
   },
+  {
+    name: "run",
+    summary: "start a program under capture, let it run as it would, and answer when it ends",
+    load: () => import("./commands/run.ts"),
+  },
 ];
 
 const EXAMPLES = `
@@ -83,9 +88,9 @@ Examples:
 `;
 
 /** Runs the program. @throws Failure, or whatever a bug throws */
-export async function run(args: readonly string[]): Promise<ExitCode> {
-  let exitCode: ExitCode = ExitCode.answered;
-  const end = (code: ExitCode): void => {
+export async function run(args: readonly string[]): Promise<number> {
+  let exitCode: number = ExitCode.answered;
+  const end = (code: number): void => {
     exitCode = code;
   };
   const words = withCommand(args);
@@ -117,13 +122,14 @@ export function wholeProgram(): Promise<Command> {
   );
 }
 
-async function programOf(isWanted: (entry: Entry) => boolean, end: (exitCode: ExitCode) => void): Promise<Command> {
+async function programOf(isWanted: (entry: Entry) => boolean, end: (exitCode: number) => void): Promise<Command> {
   const program = new Command("lagleak")
     .description("Is your Kafka consumer leaking memory, or is it only buffering?")
     .usage("[command] <captures...> [options]")
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
+    .enablePositionalOptions() // what follows the program that `run` starts is its own
     .addHelpText("after", EXAMPLES);
   for (const entry of commands) {
     const command = program

@@ -1,4 +1,5 @@
 /** A process in words: what it is, what can be done with it, what was seen. Values that a user may hold secret are in none of them. */
+import type { Plan } from "../attach/attacher.ts";
 import type { ClientQueue } from "../attach/gauge.ts";
 import type { Observation } from "../attach/observe.ts";
 import type { Target } from "../attach/target.ts";
@@ -43,8 +44,12 @@ export function targetText(target: Target): string {
 
 /** What a method is going to do, before it does it. */
 export function planText({ attacher, plan }: Method): string {
-  if (plan === null) return "";
-  return `${attacher.id} (${LEVELS[attacher.level]}): ${plan.what}; the process stands still ${plan.stops}; risk: ${plan.risk}`;
+  return plan === null ? "" : `${attacher.id} (${LEVELS[attacher.level]}): ${planWords(plan)}`;
+}
+
+/** `load a library; stands still about 0.2 s; risk: none known` */
+export function planWords({ what, stops, risk }: Plan): string {
+  return `${what}; ${stops === "nothing" ? "no stop" : `stands still ${stops}`}; risk: ${risk}`;
 }
 
 export function queueText({ role, messages, bytes }: Pick<ClientQueue, "role" | "messages" | "bytes">): string {

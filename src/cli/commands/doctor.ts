@@ -1,5 +1,6 @@
 /** `lagleak doctor [pid]`: which ways into a process work here and on that process, why not, and exactly what would help. */
 import type { Command } from "commander";
+import type { Plan } from "../../attach/attacher.ts";
 import { isRefusal } from "../../attach/gauge.ts";
 import { attachers, gauges } from "../../attach/index.ts";
 import { inspectTarget } from "../../attach/target.ts";
@@ -11,7 +12,7 @@ import { methodsFor } from "../attach-session.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { addOutputOptions, type OutputOptions } from "../options.ts";
 import { type AnswerFormat, answerFormat, writeAnswer } from "../output.ts";
-import { targetText } from "../target-text.ts";
+import { planWords, targetText } from "../target-text.ts";
 import { openTerminal } from "../terminal.ts";
 import { foundTools } from "../tools.ts";
 
@@ -32,7 +33,7 @@ interface Finding {
   readonly status: "ready" | "refused" | "not for this process";
   readonly because: string | null;
   readonly fix: string | null;
-  readonly plan: { readonly what: string; readonly stops: string; readonly risk: string } | null;
+  readonly plan: Plan | null;
 }
 
 /** What this machine gives, whatever the process. */
@@ -118,7 +119,7 @@ function text(here: Surroundings, process: string | null, findings: readonly Fin
     lines.push(title);
     for (const { method, status, because, fix, plan } of own) {
       lines.push(`  ${status === "ready" ? "ready  " : "refused"}  ${method}`);
-      const details = plan === null ? [] : [`${plan.what}; stands still ${plan.stops}; risk: ${plan.risk}`];
+      const details = plan === null ? [] : [planWords(plan)];
       if (because !== null) details.push(`${because}.`, fix ?? "");
       for (const detail of details) lines.push(...wrap(detail, width - 11).map((line) => `${" ".repeat(11)}${line}`));
     }

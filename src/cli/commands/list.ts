@@ -1,6 +1,6 @@
 /** `lagleak list formats|clients|methods`: what is supported, from the registries themselves. */
 import { Argument, type Command } from "commander";
-import { attachers, gauges } from "../../attach/index.ts";
+import { attachers, gauges, launchers } from "../../attach/index.ts";
 import { clients } from "../../clients/index.ts";
 import { formats } from "../../formats/index.ts";
 import { ExitCode } from "../exit-codes.ts";
@@ -33,10 +33,12 @@ const LISTS = {
     data: () => [
       ...gauges.map(({ id, title }) => ({ id, title, level: 0 })),
       ...attachers.map(({ id, title, level, sees }) => ({ id, title, level, sees })),
+      ...launchers.map(({ id, title, sees }) => ({ id, title, level: "run", sees })),
     ],
     rows: () => [
       ...gauges.map(({ id, title }): Row => ({ id, title: `${title} (level 0)`, more: null })),
       ...attachers.map(({ id, title, level, sees }): Row => ({ id, title: `${title} (level ${level})`, more: sees })),
+      ...launchers.map(({ id, title, sees }): Row => ({ id, title: `${title} (run)`, more: sees })),
     ],
   },
 } as const;
