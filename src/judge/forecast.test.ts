@@ -77,6 +77,24 @@ test("a limit that is passed already is reached now", () => {
   assert.equal(passed.limitProbability, 1);
 });
 
+test("a limit that only the fitted line is over is not reached yet", () => {
+  const noisy = group([10, 22, 27, 42, 48, 62, 70, 78, 94, 97, 108, 124, 128, 139, 152, 155]);
+  const toLimit = forecastOf(noisy, 156)?.toLimit;
+  assert.ok(toLimit !== null && toLimit.atLeastMs > 0 && (toLimit.atMostMs ?? Infinity) > toLimit.atLeastMs);
+});
+
+test("garbage is collected too late for a limit between floor and tooth", () => {
+  const teeth = Array.from({ length: 48 }, (_, row) => 40 + 1.2 * row + 10 * (row % 6));
+  const floors = forecastOf(group(teeth, { kind: "app" }), 160)?.toLimit;
+  assert.ok(floors?.medianMs != null && floors.medianMs < 20 * MINUTE, JSON.stringify(floors)); // the floors need 53 minutes
+});
+
+test("growth in jumps may reach a near limit at the next one", () => {
+  const even = forecastOf(group(LINE), 150)?.toLimit;
+  const jumps = forecastOf(group([10, 10, 10, 60, 60, 60, 62, 62, 110, 110, 110]), 150)?.toLimit;
+  assert.ok(even != null && jumps != null && jumps.atLeastMs < even.atLeastMs / 2, `${even?.atLeastMs} ${jumps?.atLeastMs}`);
+});
+
 test("the range holds the truth in at least 85 % of noisy leaks", () => {
   const random = randomFrom(3);
   let held = 0;
@@ -94,7 +112,7 @@ test("the range holds the truth in at least 85 % of noisy leaks", () => {
     const seen = Array.from({ length: 20 }, (_, row) => 100 * ((path[row * 5] ?? 0) + noise * random.normal()));
     const fit = new ShapeFitter().fit(group(seen));
     const room = random.between(0.2, 1);
-    const range = timeToGrow(fit, room * 100 * MIB);
+    const range = timeToGrow(fit, room * 100 * MIB, 0);
     // from the last instant on, the path goes on as it did
     let steps = 0;
     const target = (path[95] ?? 0) + room;

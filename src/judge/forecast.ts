@@ -3,7 +3,7 @@
  * interval of an ordinary regression covers the truth in 3 to 41 % of simulated cases, and nothing is said beyond twice the
  * time that was observed except "at least".
  */
-import { interpolate, normalCdf, normalQuantile, quantile } from "../base/statistics.ts";
+import { interpolate, largest, normalCdf, normalQuantile, quantile } from "../base/statistics.ts";
 import { type CeilingFacts, type GroupClass, type GroupFacts, isQueue } from "./group-facts.ts";
 import type { Normal, SeriesFit, Shape } from "./shapes.ts";
 import { effectiveCeiling } from "./weights/ceiling.ts";
@@ -41,17 +41,39 @@ const HORIZON = 2;
 /** The range is at least this wide: log of the ratio of its ends, a quarter of it. Covers ×.43 … ×1.9, as simulated. */
 const LEAST_LOG_SD = 0.32;
 
+/** Of the mean time: the approximation of a gamma quantile may fall to nothing. */
+const SOONEST = 0.01;
+
 const QUANTILES: readonly number[] = Array.from({ length: 15 }, (_, row) => normalQuantile((row + 0.5) / 15));
+const ROOMS = 7;
+/** Of the times, were growth as lumpy as it may have been: "at least" is no later than this. */
+const SOON = 0.05;
 
 export function forecast({ facts, fit, probabilities, availableBytes }: ForecastInput): Forecast {
   const ceiling = isQueue(facts.kind) ? effectiveCeiling(facts) : null;
   const levelBytes = fit.shapes[bestShape(fit)].level.mean * fit.prepared.largestBytes;
   return {
-    toCeiling: ceiling === null || levelBytes >= ceiling.bytes ? null : timeToGrow(fit, ceiling.bytes - levelBytes),
-    toLimit: availableBytes === null ? null : timeToGrow(fit, availableBytes - levelBytes),
+    toCeiling: ceiling === null || levelBytes >= ceiling.bytes ? null : timeToGrow(fit, ceiling.bytes - levelBytes, levelSdBytes(fit)),
+    toLimit: availableBytes === null ? null : timeToLimit(fit, facts, levelBytes, availableBytes),
     limitProbability: availableBytes === null ? null : limitProbability(ceiling, probabilities, levelBytes, availableBytes),
     isCeilingAboveLimit: ceiling === null || availableBytes === null ? null : ceiling.highBytes > availableBytes,
   };
+}
+
+/** A limit that the last reading is over is reached; one that only the fitted level is over is not, for the process lives. */
+function timeToLimit(fit: SeriesFit, { liveBytes }: GroupFacts, levelBytes: number, availableBytes: number): TimeRange | null {
+  if ((liveBytes.at(-1) ?? 0) >= availableBytes) return timeToGrow(fit, 0, 0);
+  // a sawtooth is fitted by its floors and reaches the limit with its teeth
+  const recent = liveBytes.subarray(Math.floor((2 * liveBytes.length) / 3));
+  const toothBytes = fit.prepared.isFloor ? Math.max(0, largest(recent) - levelBytes) : 0;
+  return timeToGrow(fit, availableBytes - levelBytes - toothBytes, levelSdBytes(fit));
+}
+
+/** How far the level at the end may be from the fitted one: its own spread, that of sampling, and the last reading itself. */
+function levelSdBytes({ prepared, shapes }: SeriesFit): number {
+  const { level } = shapes[bestShape({ prepared, shapes })];
+  const last = prepared.share.at(-1) ?? 0;
+  return prepared.largestBytes * Math.sqrt(level.sd ** 2 + prepared.varianceShare2 + (last - level.mean) ** 2);
 }
 
 /** P(limit) = Σ P(class) P(limit | class). What grows without end gets there, what is bounded only if its bound is higher. */
@@ -68,36 +90,61 @@ function limitProbability(
 }
 
 /**
- * Time until memory has grown by `roomBytes`: Brownian motion with drift, b·Δ + σ√Δ·z = room, so
- * √Δ = (-σz + √(σ²z² + 4b·room)) / 2b, over the quantiles of the drift b and of the noise z. Null when growth has ended.
+ * Time until memory has grown by `roomBytes`, which comes in lumps: growth b and variance σ² a capture are those of a Poisson process of
+ * jumps of J = σ² / b, so that k = room / J of them, at least one, take a time of Gamma(k) · J / b. Small jumps make it Brownian motion
+ * with drift; one large one may come at once, which no Brownian motion does. Over the quantiles of b and of the gamma distribution
+ * (Wilson and Hilferty 1931). Null when growth has ended.
  */
-export function timeToGrow(fit: SeriesFit, roomBytes: number): TimeRange | null {
-  const { slope, wanderSd } = growth(fit);
+export function timeToGrow(fit: SeriesFit, roomBytes: number, roomSdBytes: number): TimeRange | null {
+  const { slope, wanderSd, lumpSd } = growth(fit);
   if (hasEnded(fit) || !(slope.mean > 0)) return null;
-  if (roomBytes <= 0) return { atLeastMs: 0, medianMs: 0, atMostMs: 0 };
+  if (roomBytes <= 0 && roomSdBytes === 0) return { atLeastMs: 0, medianMs: 0, atMostMs: 0 };
   const { largestBytes, spanMs } = fit.prepared;
-  const room = roomBytes / largestBytes;
-  const spans: number[] = [];
-  for (const ofSlope of QUANTILES) {
-    // a drift near zero or below never gets there; a tenth of the mean stands for it, which is beyond the horizon
-    const drift = Math.max(slope.mean + slope.sd * ofSlope, slope.mean / 10);
-    for (const z of QUANTILES) {
-      const noise = wanderSd * z;
-      spans.push(((Math.sqrt(noise ** 2 + 4 * drift * room) - noise) / (2 * drift)) ** 2);
-    }
-  }
-  const logs = Float64Array.from(spans, Math.log);
+  const rooms = positiveRooms(roomBytes / largestBytes, roomSdBytes / largestBytes);
+  const logs = logSpans(slope, wanderSd, rooms);
   const median = Math.exp(quantile(logs, 0.5));
-  const meanLog = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-  const logSd = Math.sqrt(logs.reduce((sum, log) => sum + (log - meanLog) ** 2, 0) / logs.length);
-  const spread = Math.exp(2 * Math.max(logSd, LEAST_LOG_SD));
+  const spread = Math.exp(2 * Math.max(sdOf(logs), LEAST_LOG_SD));
+  const soonest = Math.exp(quantile(logSpans(slope, lumpSd, rooms), SOON));
   const within = (share: number): number | null => (share > HORIZON ? null : share * spanMs);
   return {
     // beyond the horizon "at least" says no more than the horizon itself
-    atLeastMs: Math.min(median / spread, HORIZON) * spanMs,
+    atLeastMs: Math.min(median / spread, soonest, HORIZON) * spanMs,
     medianMs: within(median),
     atMostMs: within(median * spread),
   };
+}
+
+/** Logs of the time in spans of the capture, over the quantiles of the drift, of the room and of how the jumps fall. */
+function logSpans(slope: Normal, wanderSd: number, rooms: readonly number[]): Float64Array {
+  const logs: number[] = [];
+  for (const ofSlope of QUANTILES) {
+    // a drift near zero or below never gets there; a tenth of the mean stands for it, which is beyond the horizon
+    const drift = Math.max(slope.mean + slope.sd * ofSlope, slope.mean / 10);
+    const jump = wanderSd ** 2 / drift;
+    for (const room of rooms) {
+      const jumps = Math.max(1, room / jump); // infinite where growth is even
+      for (const z of QUANTILES) {
+        const stretch = (1 - 1 / (9 * jumps) + z / (3 * Math.sqrt(jumps))) ** 3;
+        logs.push(Math.log((Math.max(room, jump) / drift) * Math.max(stretch, SOONEST)));
+      }
+    }
+  }
+  return Float64Array.from(logs);
+}
+
+function sdOf(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+}
+
+/** Quantiles of a normal distribution above zero: what is left until a limit that is not reached. */
+function positiveRooms(mean: number, sd: number): readonly number[] {
+  if (sd === 0) return [mean];
+  const below = normalCdf(-mean / sd);
+  return Array.from({ length: ROOMS }, (_, row) => {
+    const share = Math.min(below + ((1 - below) * (row + 0.5)) / ROOMS, 1 - 1e-9);
+    return Math.max(1e-4, mean + sd * normalQuantile(share));
+  });
 }
 
 /** A shape without growth at the end explains the series better than any with it. */
@@ -107,7 +154,7 @@ function hasEnded(fit: SeriesFit): boolean {
 }
 
 /** The growth that goes on, over the shapes that have it, as a leak would mix them. */
-function growth(fit: SeriesFit): { readonly slope: Normal; readonly wanderSd: number } {
+function growth(fit: SeriesFit): { readonly slope: Normal; readonly wanderSd: number; readonly lumpSd: number } {
   const shares = Object.entries(SHAPES_OF_CLASS.leak) as [Shape, number][];
   const best = Math.max(...shares.map(([shape]) => fit.shapes[shape].logEvidence));
   let total = 0;
@@ -122,20 +169,25 @@ function growth(fit: SeriesFit): { readonly slope: Normal; readonly wanderSd: nu
     square += weight * (slope.mean ** 2 + slope.sd ** 2);
     wander += weight * wanderSd ** 2;
   }
+  const uneven = unevenness(fit);
+  const wanderSd = Math.max(Math.sqrt(wander / total), uneven.seen);
   return {
     slope: { mean: mean / total, sd: Math.sqrt(Math.max(0, square / total - (mean / total) ** 2)) },
-    wanderSd: Math.max(Math.sqrt(wander / total), unevenness(fit)),
+    wanderSd,
+    lumpSd: Math.max(wanderSd, uneven.possible),
   };
 }
 
 /**
- * How unevenly it grew, as the standard deviation over the whole capture of a motion whose four quarters differ as these do.
- * Growth in jumps, or fast at first, goes on as unevenly as it came, whatever kind of noise explains the course best.
+ * How unevenly it grew, as standard deviations over the whole capture. `seen`: of a motion whose eighths differ as these do. `possible`:
+ * of growth that comes in lumps as large as these eighths, √Σd² (for a Poisson process of jumps the sum of their squares estimates its
+ * variance): that growth between two looks was even is not seen. It goes on as unevenly as it came.
  */
-function unevenness({ prepared: { clock, share } }: SeriesFit): number {
-  if (share.length < 5) return 0;
-  const level = (quarter: number): number => interpolate(clock, share, quarter / 4);
-  const growths = [0, 1, 2, 3].map((quarter) => level(quarter + 1) - level(quarter));
-  const mean = growths.reduce((sum, growth) => sum + growth, 0) / 4;
-  return Math.sqrt((4 * growths.reduce((sum, growth) => sum + (growth - mean) ** 2, 0)) / 3);
+function unevenness({ prepared: { clock, share } }: SeriesFit): { readonly seen: number; readonly possible: number } {
+  const parts = Math.min(8, share.length - 1);
+  const level = (part: number): number => interpolate(clock, share, part / parts);
+  const growths = Array.from({ length: parts }, (_, part) => level(part + 1) - level(part));
+  const mean = growths.reduce((sum, growth) => sum + growth, 0) / parts;
+  const seen = share.length < 5 ? 0 : (parts * growths.reduce((sum, growth) => sum + (growth - mean) ** 2, 0)) / (parts - 1);
+  return { seen: Math.sqrt(seen), possible: Math.sqrt(growths.reduce((sum, growth) => sum + Math.max(0, growth) ** 2, 0)) };
 }
