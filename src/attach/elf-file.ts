@@ -21,7 +21,7 @@ export interface ElfFile {
   readonly close: () => void;
 }
 
-const BLOCK_BYTES = 1 << 20;
+const BLOCK_BYTES = 256 << 10;
 const SYMBOL_BYTES = 24;
 const SECTION_BYTES = 64;
 const SEGMENT_BYTES = 56;

@@ -9,7 +9,7 @@ import type { Mapping } from "./proc.ts";
 import type { TargetMemory } from "./target-memory.ts";
 import { imageAt, readWord, wordAt } from "./target-words.ts";
 
-const BLOCK_BYTES = 1 << 20;
+export const BLOCK_BYTES: number = 1 << 20;
 const HEADER_BYTES = 16;
 const SMALLEST_CHUNK_BYTES = 32;
 const PREVIOUS_IN_USE = 1;
@@ -80,16 +80,20 @@ export class Spent {
 }
 
 /** Null where the chunks do not lead to the end, three times. */
-export async function walkStretch(memory: TargetMemory, stretch: Stretch, spent: Spent): Promise<ChunkSizes | null> {
+export async function walkStretch(
+  memory: TargetMemory,
+  stretch: Stretch,
+  spent: Spent,
+  block: Buffer = Buffer.allocUnsafe(BLOCK_BYTES),
+): Promise<ChunkSizes | null> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const sizes = new ChunkSizes();
-    if (await walkOnce(memory, stretch, sizes, spent)) return sizes;
+    if (await walkOnce(memory, stretch, sizes, spent, block)) return sizes;
   }
   return null;
 }
 
-async function walkOnce(memory: TargetMemory, stretch: Stretch, sizes: ChunkSizes, spent: Spent): Promise<boolean> {
-  const block = Buffer.allocUnsafe(BLOCK_BYTES);
+async function walkOnce(memory: TargetMemory, stretch: Stretch, sizes: ChunkSizes, spent: Spent, block: Buffer): Promise<boolean> {
   let chunk = stretch.start;
   let before = 0; // size of the chunk before, whose use shows in this one
   for (;;) {
@@ -97,7 +101,7 @@ async function walkOnce(memory: TargetMemory, stretch: Stretch, sizes: ChunkSize
     const top = stretch.topPointerAt === null ? stretch.end : readWord(memory, stretch.topPointerAt);
     const end = stretch.topPointerAt === null ? stretch.end : endOfTop(memory, stretch.topPointerAt);
     if (end <= top && stretch.topPointerAt !== null) return false;
-    const length = memory.readInto(chunk, block.subarray(0, Math.max(HEADER_BYTES, Math.min(BLOCK_BYTES, end - chunk))));
+    const length = memory.readInto(chunk, block.subarray(0, Math.max(HEADER_BYTES, Math.min(block.length, end - chunk))));
     if (length < HEADER_BYTES) return false;
     const blockStart = chunk;
     while (chunk + HEADER_BYTES <= blockStart + length) {

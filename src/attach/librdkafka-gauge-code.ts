@@ -11,7 +11,7 @@ export interface CodeOffsets {
   readonly groupQueue: number | null; // of the pointer to the consumer queue in the group
 }
 
-const BLOCK_BYTES = 4 << 20;
+const BLOCK_BYTES = 256 << 10;
 const CODE_BYTES = 64;
 /** Longer than the code of a function that returns a constant. */
 const OVERLAP_BYTES = 16;

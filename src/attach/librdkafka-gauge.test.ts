@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { MemoryImage } from "../testing/memory-image.ts";
@@ -14,6 +15,7 @@ import { readInstance } from "./librdkafka-gauge-read.ts";
 import { inspectTarget } from "./target.ts";
 import { pointersInto } from "./target-words.ts";
 
+const programs = new TargetPrograms();
 const UNKNOWN = { name: null, group: null, groupQueue: null };
 
 /** An instance as one version of librdkafka may lay it out; addresses are round, so that tests can say them. */
@@ -187,6 +189,41 @@ test("offsets are read from the code of exported functions, and from no other co
   assert.deepEqual(queueOffsets(queue.subarray(1)), { group: null, groupQueue: null });
 });
 
+/** A program of one segment that holds this code, without any table of symbols. */
+function strippedProgram(machine: number, code: string): string {
+  const bytes = Buffer.alloc(0x200);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  bytes.writeUInt16LE(machine, 18);
+  bytes.writeBigUInt64LE(64n, 32); // program headers
+  bytes.writeUInt16LE(1, 56);
+  bytes.writeUInt32LE(1, 64); // loaded
+  bytes.writeUInt32LE(5, 68); // readable and executable
+  bytes.writeBigUInt64LE(0x100n, 72);
+  bytes.writeBigUInt64LE(0x100n, 96); // bytes in the file
+  bytes.write(code, 0x100, "hex");
+  const file = path.join(programs.folder, `stripped-${machine}-${code.length}`);
+  writeFileSync(file, bytes);
+  return file;
+}
+
+test("the version of a stripped program is what a function of it returns", () => {
+  const x86 = 62;
+  const arm64 = 183;
+  assert.equal(librdkafkaVersionIn(strippedProgram(x86, "90b8ff000c02c3")), "2.12.0");
+  assert.equal(librdkafkaVersionIn(strippedProgram(x86, "f30f1efab8ff030901c390b8ff000100c3")), "1.9.3"); // and a function that returns 0x000100ff
+  assert.equal(librdkafkaVersionIn(strippedProgram(x86, "b8ff000c02c3b8ff000b02c3")), null); // two answers are none
+  assert.equal(librdkafkaVersionIn(strippedProgram(x86, "b8ff000c02")), null); // it does not return
+  assert.equal(librdkafkaVersionIn(strippedProgram(arm64, `e01f8052${armHigh(0x0d0c)}c0035fd6`)), null); // no version has 13 in front
+  assert.equal(librdkafkaVersionIn(strippedProgram(arm64, `e01f8052${armHigh(0x020c)}c0035fd6`)), "2.12.0");
+});
+
+/** `movk w0, #value, lsl #16` */
+function armHigh(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE((0x72a00000 | (value << 5)) >>> 0);
+  return bytes.toString("hex");
+}
+
 test("a file without librdkafka has no version of it", () => {
   assert.equal(librdkafkaVersionIn(process.execPath), null);
   assert.equal(librdkafkaVersionIn("/no/such/file"), null);
@@ -198,13 +235,11 @@ const skip = missingProgram("gcc") || (hasHeaders ? false : "no librdkafka-dev h
 const LINK_STATIC = ["-Wl,-Bstatic", "-lrdkafka", "-Wl,-Bdynamic", "-lssl", "-lcrypto", "-lz", "-lm", "-ldl", "-l:libsasl2.so.2"];
 const LIBRARIES = ["-l:libzstd.so.1", "-l:liblz4.so.1"];
 
-let programs: TargetPrograms;
 let bootstrap: string;
 let shared: string;
 let stripped: string | null;
 
 before(async () => {
-  programs = new TargetPrograms();
   if (skip !== false) return;
   const broker = programs.compile("mock-broker.c", "broker", ["-lrdkafka"]);
   shared = programs.compile("kafka-clients.c", "clients", ["-lrdkafka"]);

@@ -6,7 +6,7 @@ import { Failure } from "../base/failure.ts";
 import type { Refusal } from "./attacher.ts";
 import type { Gauge, HeapCensus, OpenGauge, Reading } from "./gauge.ts";
 import { findGlibcHeap, type GlibcHeap, stretchesOf } from "./glibc-heap.ts";
-import { ChunkSizes, mappedChunks, releaseFastChunks, Spent, walkStretch } from "./glibc-walk.ts";
+import { BLOCK_BYTES, ChunkSizes, mappedChunks, releaseFastChunks, Spent, walkStretch } from "./glibc-walk.ts";
 import type { Target } from "./target.ts";
 import { openTargetMemory, type TargetMemory } from "./target-memory.ts";
 import type { TargetAllocator } from "./target-runtime.ts";
@@ -68,10 +68,11 @@ function openCensus(target: Target, memory: TargetMemory, heap: GlibcHeap): Open
   let everyMs = 0;
   let failures = 0;
   let isClosed = false;
+  const block = Buffer.allocUnsafe(BLOCK_BYTES);
 
   const start = (): Promise<void> => {
     const spent = new Spent();
-    return takeCensus(memory, heap, spent).then((census) => {
+    return takeCensus(memory, heap, spent, block).then((census) => {
       spent.stop();
       done = census;
       failures = census === null ? failures + 1 : 0;
@@ -107,12 +108,12 @@ function openCensus(target: Target, memory: TargetMemory, heap: GlibcHeap): Open
 }
 
 /** Null where the heap changed too much while it was read. */
-async function takeCensus(memory: TargetMemory, heap: GlibcHeap, spent: Spent): Promise<HeapCensus | null> {
+async function takeCensus(memory: TargetMemory, heap: GlibcHeap, spent: Spent, block: Buffer): Promise<HeapCensus | null> {
   const stretches = stretchesOf(memory, heap);
   if (stretches === null) return null;
   const sizes = new ChunkSizes();
   for (const stretch of stretches) {
-    const found = await walkStretch(memory, stretch, spent);
+    const found = await walkStretch(memory, stretch, spent, block);
     if (found === null) return null;
     sizes.addAll(found);
   }

@@ -4,7 +4,8 @@ import { fileExists } from "./proc.ts";
 
 /** Larger executables are searched to here; texts that name versions stand in read-only data, which comes early. */
 const LARGEST_SEARCH_BYTES = 256 << 20;
-const BLOCK_BYTES = 4 << 20;
+/** Texts of such blocks are collected as they come; of larger ones a hundred megabytes pile up first. */
+const BLOCK_BYTES = 64 << 10;
 /** No text that is looked for is longer. */
 const OVERLAP_BYTES = 256;
 
