@@ -169,6 +169,8 @@ async function runBatch(
     writeFileSync(path.join(folder, "script.gdb"), script(commands, options, folder));
     const gdb = [
       ...["gdb", "--batch", "-n", "-iex", "set auto-solib-add off", "-iex", "set auto-load no", "-iex", "set print thread-events off"],
+      // separate files of debug information are large, and read while the process stands still
+      ...["-iex", "set debug-file-directory /nonexistent"],
       ...["-p", String(target.pid), "-x", path.join(folder, "script.gdb")],
     ];
     const status = await new Promise<number | null>((resolve, reject) => {

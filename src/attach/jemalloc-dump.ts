@@ -3,22 +3,28 @@
  * switched on at the start (`prof:true`); with `prof_active:false` it sleeps until it is needed, and is woken for the window.
  */
 import { Failure } from "../base/failure.ts";
-import type { Attacher } from "./attacher.ts";
+import type { Attacher, Refusal } from "./attacher.ts";
 import { nothingCaptured } from "./capture-files.ts";
+import { openElfFile } from "./elf-file.ts";
 import { gdbRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
 import { environmentVariable } from "./proc.ts";
 import { isAlive, type Target } from "./target.ts";
-import { executableFile, fileHas } from "./target-files.ts";
+import { executableFile, fileHas, mappedFile } from "./target-files.ts";
 import { openTargetOutput, removeTargetFile } from "./target-output.ts";
 import { pause } from "./waiting.ts";
 
 const ID = "jemalloc-dump";
 /** jemalloc itself, and as tikv-jemallocator and jemallocator build it. */
-const MALLCTL = /^0x[0-9a-f]+ +((?:_rjem_|je_)?mallctl)$|\b((?:_rjem_|je_)?mallctl)\(/m;
+const NAMES = ["mallctl", "_rjem_mallctl", "je_mallctl"] as const;
 /** `int mallctl(const char *name, void *old, size_t *oldLength, void *new, size_t newLength)` */
 const TYPE = "int (*)(const char *, void *, unsigned long *, void *, unsigned long)";
 const LIBRARIES = { libraries: ["libjemalloc"] } as const;
 const VARIABLES = ["MALLOC_CONF", "_RJEM_MALLOC_CONF", "JE_MALLOC_CONF"] as const;
+
+const NO_NAME: Refusal = {
+  because: "the control function of jemalloc (mallctl) has no name in the program",
+  fix: "Do not strip its symbols, or preload libjemalloc.so.2 instead of linking it in.",
+};
 
 function isStartedWithProfiling(target: Target): boolean {
   if (VARIABLES.some((name) => /(?:^|,)prof:true(?:,|$)/.test(environmentVariable(target.pid, name) ?? ""))) return true;
@@ -33,7 +39,7 @@ export const jemallocDump: Attacher = {
   sees: "live memory of C, C++ and Rust by the stack that allocated it (sampled), since profiling was active; nothing that is mapped beside malloc",
   isFor: (target) => target.allocator.id === "jemalloc",
   refuses: async (target) => {
-    if (isStartedWithProfiling(target)) return gdbRefusal(target);
+    if (isStartedWithProfiling(target)) return findMallctl(target) === null ? NO_NAME : gdbRefusal(target);
     const isShared = target.allocator.module !== target.executable;
     return {
       because: "jemalloc was started without profiling, and it cannot be switched on later",
@@ -44,11 +50,12 @@ export const jemallocDump: Attacher = {
   },
   plan: async (_target, windowMs) => ({
     what: `by gdb let jemalloc write a heap profile, wait ${Math.round(windowMs / 1000)} s, and let it write another`,
-    stops: "about 0.5 s, twice",
+    stops: "about 0.1 s, three times; five times where profiling was asleep",
     risk: "none known; where profiling was asleep it is awake for the window, which slows allocating by some percent",
   }),
   capture: async (target, session) => {
-    const call = await findMallctl(target);
+    const call = findMallctl(target);
+    if (call === null) throw new Failure({ code: "capture", message: NO_NAME.because, hint: NO_NAME.fix });
     const isAsleep = !(await isActive(target, call));
     const sleep = isAsleep
       ? await session.undo.open({ attacher: ID, what: "put jemalloc's profiling back to sleep", data: { active: call } })
@@ -85,16 +92,15 @@ export const jemallocDump: Attacher = {
   },
 };
 
-async function findMallctl(target: Target): Promise<string> {
-  const text = await runGdb(target, ["info functions mallctl$"], { ...LIBRARIES, callsFunctions: false });
-  const [, bare, debugged] = MALLCTL.exec(text) ?? [];
-  const name = bare ?? debugged;
-  if (name !== undefined) return name;
-  throw new Failure({
-    code: "capture",
-    message: "the control function of jemalloc (mallctl) has no name in the program",
-    hint: "Do not strip its symbols, or preload libjemalloc.so.2 instead of linking it in.",
-  });
+/** Its name in the module that jemalloc is in; null where its symbols were removed. */
+function findMallctl(target: Target): string | null {
+  const module = target.allocator.module;
+  const path = module === null || module === target.executable ? executableFile(target.pid) : mappedFile(target.pid, module);
+  const file = path === null ? null : openElfFile(path);
+  if (file === null) return null;
+  const found = file.offsetsOf(NAMES);
+  file.close();
+  return NAMES.find((name) => found.has(name)) ?? null;
 }
 
 /** @throws Failure `capture` where jemalloc was not started with profiling */

@@ -53,7 +53,7 @@ export const librdkafkaConfig: Attacher = {
   },
   plan: async () => ({
     what: `by gdb ask librdkafka for ${SETTINGS.length} of its settings (rd_kafka_conf_get)`,
-    stops: "about 0.5 s, once",
+    stops: "about 0.2 s, once",
     risk: "none known",
   }),
   capture: async (target, session) => {

@@ -15,7 +15,7 @@ export const mallocInfo: Attacher = {
   evidence: "memory",
   isFor: (target) => target.allocator.id === "glibc" && target.runtime.id !== "jvm",
   refuses: async (target) => gdbRefusal(target),
-  plan: async () => ({ what: "by gdb let the process write malloc_info into a file", stops: "about 0.3 s, once", risk: "none known" }),
+  plan: async () => ({ what: "by gdb let the process write malloc_info into a file", stops: "about 0.1 s, once", risk: "none known" }),
   capture: async (target, session) => {
     const output = await openTargetOutput(target, session, ID, "malloc-info", 1, "xml");
     try {

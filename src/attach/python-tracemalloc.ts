@@ -35,7 +35,7 @@ export const pythonTracemalloc: Attacher = {
   refuses: async (target) => gdbRefusal(target),
   plan: async (_target, windowMs) => ({
     what: `by gdb run \`tracemalloc.start(${FRAMES})\` in the process, write its traces twice within ${Math.round(windowMs / 1000)} s, stop it`,
-    stops: "about 0.5 s, four times; Python cannot run while its traces are written",
+    stops: "0.1 to 0.8 s, four times (longer where Python has its debug information in it); Python cannot run while its traces are written",
     risk: "Python allocates up to four times slower meanwhile, and needs memory for the traces",
   }),
   capture: async (target, session) => {
