@@ -14,6 +14,7 @@ import { observeSeries } from "../evidence/observe-series.ts";
 import { readEvidence } from "../evidence/read-evidence.ts";
 import type { Answer } from "../index.ts";
 import type { Circumstances } from "../judge/facts.ts";
+import { Settling } from "./settling.ts";
 
 export interface SessionRequest {
   readonly everyMs: number;
@@ -43,6 +44,7 @@ export interface SessionResult {
   readonly files: readonly string[]; // the observation first, then captures in order of time
   readonly end: SessionEnd;
   readonly failures: readonly Error[]; // of captures, and of steps that could not be undone
+  readonly settling: Settling;
 }
 
 /** What a session tells while it goes on. */
@@ -162,7 +164,8 @@ export async function attachSession(
       }
       listener.observed?.(observation);
       const elapsedMs = performance.now() - startMs;
-      if (request.settle && settling.isSettled(observation)) finish("settled");
+      settling.observe(observation);
+      if (request.settle && settling.isSettled) finish("settled");
       if (elapsedMs >= judgeAtMs && (listener.judged !== undefined || request.untilVerdict)) {
         const began = performance.now();
         const answer = await answerSoFar(observer.file, request.told);
@@ -182,7 +185,7 @@ export async function attachSession(
     failures.push(...(await undo.closeAll()));
     await observer.close();
   }
-  return { files, end: end ?? "interrupt", failures };
+  return { files, end: end ?? "interrupt", failures, settling };
 }
 
 /** Only letters that every file system and shell takes; the time keeps two sessions apart. */
@@ -206,27 +209,4 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(done, ms);
     signal.addEventListener("abort", done);
   });
-}
-
-/** A queue that was this large had something to drain, and has drained when this share of it is left. */
-const DRAINED_MESSAGES = 100;
-const DRAINED_SHARE = 0.02;
-/** What stays empty for so long is not refilled in the next moment. */
-const EMPTY_MS = 10_000;
-
-/** The drain test: queues are empty or the lag is gone, and stay so. A buffering heap is then back at its base; a leak is not. */
-class Settling {
-  #highest = 0;
-  #emptySinceMs: number | null = null;
-
-  isSettled({ elapsedMs, queues, lag }: Observation): boolean {
-    const waiting =
-      lag === undefined ? queues?.reduce((sum, { messages }) => sum + messages, 0) : lag.reduce((sum, one) => sum + one.messages, 0);
-    if (waiting === undefined) return false;
-    this.#highest = Math.max(this.#highest, waiting);
-    const isEmpty = this.#highest >= DRAINED_MESSAGES && waiting <= DRAINED_SHARE * this.#highest;
-    if (!isEmpty) this.#emptySinceMs = null;
-    else this.#emptySinceMs ??= elapsedMs;
-    return this.#emptySinceMs !== null && elapsedMs - this.#emptySinceMs >= EMPTY_MS;
-  }
 }

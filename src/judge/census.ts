@@ -13,10 +13,14 @@ export interface CensusFacts {
   /** Messages that are alive, as the objects of their size say; null where that cannot be told. NaN where no census is near. */
   readonly liveMessages: Float64Array | null;
   readonly messageChunkBytes: number | null;
+  /** The largest chunk that was seen, as far as it may be a whole fetch response; 0 = none. */
+  readonly largestResponseBytes: number;
   /** The size, not that of message objects, whose chunks grew most; null where none did. */
   readonly grown: { readonly chunkBytes: number; readonly firstCount: number; readonly lastCount: number } | null;
 }
 
+/** Smaller chunks do not hold many messages. */
+const LEAST_RESPONSE_BYTES = 256 * 1024;
 /** A queue of fewer messages proves no size: a few hundred chunks of any size are everywhere. */
 const FEWEST_MESSAGES = 200;
 /** So much of a queue has to be seen in chunks of a size, at all times; what is between two readings moves on. */
@@ -59,6 +63,7 @@ export function censusFacts(
             return nearest === null ? Number.NaN : at(own, nearest);
           }),
     messageChunkBytes: chunkBytes ?? null,
+    largestResponseBytes: Math.max(0, ...[...countsOf.keys()].filter((size) => size >= LEAST_RESPONSE_BYTES)),
     grown: largestGrowth(countsOf, chunkBytes ?? 0),
   };
 }

@@ -61,7 +61,8 @@ export function withExperiment(before: ProcessFacts, after: ProcessFacts, kind: 
 function halvesOf(before: ProcessFacts, group: JudgedGroup, after: ProcessFacts): readonly [JudgedGroup, JudgedGroup | null] | null {
   const found =
     after.groups.find(({ party, client, kind }) => party === group.party && client === group.client && kind === group.kind) ?? null;
-  if (!before.isObserved) return [group, found];
+  // where the heap beside the queue is known, each answers for itself
+  if (!before.isObserved || before.groups.some(({ kind }) => kind === "unqueued")) return [group, found];
   const [first, second] = [observedBytes(before), observedBytes(after)];
   const answers = before.groups.some(({ kind }) => isQueue(kind)) ? isQueue(group.kind) : true;
   if (first === null || second === null || !answers) return null;

@@ -525,6 +525,8 @@ function observedGroups(
   // where no statistics are near, nothing can be told apart
   const knownRows = [...elapsedMs.keys()].filter((row) => queue === null || !Number.isNaN(at(queue.messages, row)));
   const pick = (column: Float64Array): Float64Array => Float64Array.from(knownRows, (row) => at(column, row));
+  // a response stays whole until its last message is consumed: beside the queue the heap moves by one, whatever the application does
+  const responseBytes = census?.largestResponseBytes ?? 0;
   const groupOf = (party: Party, kind: GroupKind, liveBytes: Float64Array, expectedBytes: Float64Array | null): JudgedGroup => ({
     party,
     client: party === "client" ? (client?.id ?? null) : null,
@@ -536,7 +538,7 @@ function observedGroups(
       kind,
       elapsedMs: pick(elapsedMs),
       liveBytes: pick(liveBytes),
-      varianceBytes2: new Float64Array(knownRows.length),
+      varianceBytes2: new Float64Array(knownRows.length).fill(kind === "unqueued" ? (responseBytes / 2) ** 2 : 0),
       sampled: false,
       survivingSamples: null,
       ceiling: party === "client" ? ceilingFacts(kind, client?.id ?? "", surroundings) : null,

@@ -72,6 +72,7 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
 /** Everything that an answer can hang on. */
 export function addAnalyzeOptions(command: Command, formats: readonly AnswerFormat[]): void {
   command.argument("[captures...]", "captures of one process in any order: files, folders, globs, - for standard input");
+  command.addOption(experimentOption());
   addAnalyzeOptionsWithoutCaptures(command, formats);
 }
 
@@ -79,7 +80,6 @@ export function addAnalyzeOptions(command: Command, formats: readonly AnswerForm
 export function addAnalyzeOptionsWithoutCaptures(command: Command, formats: readonly AnswerFormat[]): void {
   addClientOptions(command);
   addEvidenceOptions(command);
-  command.addOption(experimentOption());
   addAttributionOptions(command);
   addSelectionOptions(command);
   command.addOption(groupByOption()).option("--tree", "add the paths that hold the memory, as a tree");
@@ -90,12 +90,15 @@ export function addAnalyzeOptionsWithoutCaptures(command: Command, formats: read
   addGateOptions(command);
 }
 
+/** What was captured before and after the change of an experiment; null where there was none. */
+type Halves = readonly [readonly string[], readonly string[] | null];
+
 /** Reads the captures and the evidence, judges, and writes the answer. @throws Failure */
-export async function runAnalyze(names: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
+export async function runAnalyze(names: readonly string[], options: AnalyzeOptions, halves?: Halves): Promise<ExitCode> {
   const terminal = openTerminal(options);
   const format = answerFormat(options, FORMATS, terminal);
   const settings = parseSettings(options.set ?? []);
-  const [captures, second] = halvesOf(names, options.experiment, process.argv);
+  const [captures, second] = halves ?? halvesOf(names, options.experiment, process.argv);
   const given = await sortGiven(captures);
   const evidence = await readAllEvidence(options, given.evidence);
   const givenSecond = second === null ? null : await sortGiven(second);

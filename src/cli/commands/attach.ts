@@ -25,6 +25,7 @@ import { withInterrupts } from "../interrupts.ts";
 import { openLiveView } from "../live-view.ts";
 import { clientOptions } from "../options.ts";
 import { type AnswerFormat, answerFormat } from "../output.ts";
+import { splitObservation } from "../settling.ts";
 import { stateFolder } from "../state-folder.ts";
 import { observationText, planText, targetText } from "../target-text.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
@@ -190,7 +191,7 @@ const ENDS: Readonly<Record<SessionEnd, string>> = {
 };
 
 async function conclude(target: Target, result: SessionResult, options: Options, terminal: Terminal): Promise<ExitCode> {
-  const { files, end, failures } = result;
+  const { files, end, failures, settling } = result;
   terminal.note(`${ENDS[end]}; captured: ${files.map((file) => path.relative(".", file) || file).join(", ")}`);
   for (const error of failures) {
     const hint = error instanceof Failure && error.hint !== null ? ` ${error.hint}` : "";
@@ -198,13 +199,19 @@ async function conclude(target: Target, result: SessionResult, options: Options,
   }
   const undo = openUndo(target, attachers, stateFolder(), target);
   if (undo.steps().length > 0) terminal.note(`something is still open in the process; close it with: lagleak detach ${target.pid}`);
-  const answered = await runAnalyze(
-    files.filter((file) => existsSync(file)),
-    {
-      ...options,
-      ...(options.memoryLimit === undefined && target.cgroup?.limitBytes != null ? { memoryLimit: target.cgroup.limitBytes } : {}),
-    },
-  );
+  const limit = target.cgroup?.limitBytes ?? null;
+  const told = { ...options, ...(options.memoryLimit === undefined && limit !== null ? { memoryLimit: limit } : {}) };
+  const halves = end === "settled" ? settling.halves : null;
+  const [observation = ""] = files;
+  if (options.settle === true && halves === null) terminal.note("the queues were not seen to run empty: this is no drain test");
+  const [full, empty] = halves === null ? [null, null] : splitObservation(observation, halves);
+  const answered =
+    full === null || empty === null
+      ? await runAnalyze(
+          files.filter((file) => existsSync(file)),
+          told,
+        )
+      : await runAnalyze([], { ...told, experiment: "drain" }, [[full], [empty]]);
   // named methods that gave nothing are no answer to what was asked
   const isMissing = (options.method ?? []).length > 0 && failures.length > 0 && files.length === 1;
   return isMissing ? ExitCode.capture : answered;

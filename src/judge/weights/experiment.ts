@@ -94,7 +94,7 @@ function hiddenByQueue(group: GroupFacts, fitter: ShapeFitter): number {
 /** Of a queue everything that is no leak drains, however it grew; of other memory only what is a queue does. */
 function weightsOf(kind: GroupKind, logBayesFactor: number): ClassWeights {
   if (isQueue(kind)) return classWeights({ leak: logBayesFactor });
-  const ownChannel = kind === "unknown" ? Math.log(OWN_CHANNEL) : 0;
+  const ownChannel = kind === "unknown" || kind === "unqueued" ? Math.log(OWN_CHANNEL) : 0;
   return classWeights({ buffering: -logBayesFactor, backlog: -logBayesFactor + ownChannel });
 }
 
