@@ -31,7 +31,7 @@ export interface Observer {
   readonly unreadable: readonly Unreadable[];
   readonly gauges: readonly string[]; // ids of those that are read
   readonly observations: readonly Observation[]; // the last 4,096
-  /** Looks, and writes a line. Null once the process has ended. @throws Failure `output` when the line cannot be written: what is there stays whole */
+  /** Looks, and writes a line. Null once the process has ended. @throws Failure `capture` when the line cannot be written: what is there stays whole */
   readonly observe: () => Promise<Observation | null>;
   readonly close: () => Promise<void>;
 }
@@ -45,7 +45,7 @@ export interface ObserveOptions {
 /** An hour at one a second, and some; older ones are in the file. */
 const KEPT_OBSERVATIONS = 4096;
 
-/** Opens the gauges that the process has. @throws Failure `output` when the file cannot be made */
+/** Opens the gauges that the process has. @throws Failure `capture` when the file cannot be made */
 export async function openObserver(target: Target, gauges: readonly Gauge[], options: ObserveOptions): Promise<Observer> {
   const { file, request, nowMs = Date.now } = options;
   const open: { readonly id: string; readonly gauge: OpenGauge; lastMs: number }[] = [];
@@ -137,7 +137,7 @@ function introduction(target: Target, startedAtMs: number, unreadable: readonly 
 }
 
 interface Lines {
-  /** @throws Failure `output` */
+  /** @throws Failure `capture` */
   readonly write: (value: object) => void;
   readonly close: () => void;
 }
@@ -149,7 +149,7 @@ function openLines(file: string): Lines {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new Failure({
-      code: "output",
+      code: "capture",
       message: code === "EEXIST" ? "exists already" : `cannot be written (${code})`,
       where: { file },
       hint: "Choose another folder with --captures.",
@@ -166,7 +166,7 @@ function openLines(file: string): Lines {
       } catch (error) {
         ftruncateSync(handle, size); // a line that is not whole is none
         throw new Failure({
-          code: "output",
+          code: "capture",
           message: `cannot be written any more (${(error as NodeJS.ErrnoException).code}); ${size} bytes of observations are whole`,
           where: { file },
           hint: `Make room on the disk; see what was observed with: lagleak analyze ${file}`,

@@ -36,6 +36,8 @@ const MOST_QUEUE_SHARE = 0.8;
 
 /** Of memory without an owner that drains with the lag, the part that is an own channel of the application rather than the client's queue. */
 const OWN_CHANNEL = 0.25;
+/** The same beside a queue whose size is known: what drains with it is mostly whole responses of which a few messages were left. */
+const OWN_CHANNEL_BESIDE = 0.05;
 
 export type ExperimentCode =
   | "drained"
@@ -94,7 +96,7 @@ function hiddenByQueue(group: GroupFacts, fitter: ShapeFitter): number {
 /** Of a queue everything that is no leak drains, however it grew; of other memory only what is a queue does. */
 function weightsOf(kind: GroupKind, logBayesFactor: number): ClassWeights {
   if (isQueue(kind)) return classWeights({ leak: logBayesFactor });
-  const ownChannel = kind === "unknown" || kind === "unqueued" ? Math.log(OWN_CHANNEL) : 0;
+  const ownChannel = kind === "unknown" ? Math.log(OWN_CHANNEL) : kind === "unqueued" ? Math.log(OWN_CHANNEL_BESIDE) : 0;
   return classWeights({ buffering: -logBayesFactor, backlog: -logBayesFactor + ownChannel });
 }
 
