@@ -68,24 +68,41 @@ function partitionsIn(
   isPointer: IsPointer,
 ): { readonly topic: Topic; readonly queues: readonly PartitionQueue[] } | null {
   const image = imageAt(memory, topic, TOPIC_BYTES);
-  for (let at = 24; at + 20 <= image.length; at += 8) {
-    const unassigned = wordAt(image, at);
-    const layout = isPointer(unassigned) ? layoutOf(memory, instance, topic, unassigned, isPointer) : null;
-    if (layout === null) continue;
-    const [array, count] = [wordAt(image, at + 8), image.readInt32LE(at + 16)];
-    if (count < 0 || count > MOST_PARTITIONS || (count > 0 && !isPointer(array))) return null;
-    const pointers = imageAt(memory, array, count * 8);
-    if (pointers.length < count * 8) return null;
-    const queues: PartitionQueue[] = [];
-    for (let partition = 0; partition < count; partition++) {
-      const address = wordAt(pointers, partition * 8);
-      const queue = isPointer(address) ? queueOf(memory, instance, topic, address, partition, layout) : null;
-      if (queue === null) return null;
-      queues.push(queue);
-    }
-    return { topic: { arrayAt: topic + at + 8, partitions: Buffer.from(image.subarray(at + 8, at + 20)) }, queues };
+  const found = unassignedIn(memory, instance, topic, image, isPointer);
+  if (found === null) return null;
+  const { at, layout } = found;
+  const [array, count] = [wordAt(image, at + 8), image.readInt32LE(at + 16)];
+  if (count < 0 || count > MOST_PARTITIONS || (array === 0) !== (count === 0) || (count > 0 && !isPointer(array))) return null;
+  const pointers = imageAt(memory, array, count * 8);
+  if (pointers.length < count * 8) return null;
+  const queues: PartitionQueue[] = [];
+  for (let partition = 0; partition < count; partition++) {
+    const address = wordAt(pointers, partition * 8);
+    const queue = isPointer(address) ? queueOf(memory, instance, topic, address, partition, layout) : null;
+    if (queue === null) return null;
+    queues.push(queue);
   }
-  return null;
+  return { topic: { arrayAt: topic + at + 8, partitions: Buffer.from(image.subarray(at + 8, at + 20)) }, queues };
+}
+
+/**
+ * Where a topic points at its unassigned partition. What lies before that partition on the heap is pointed at too (the topic's name
+ * was allocated just before it), and the partition shows behind it: the pointer that leads nearest to it is the one.
+ */
+function unassignedIn(
+  memory: TargetMemory,
+  instance: ConsumerInstance,
+  topic: number,
+  image: Buffer,
+  isPointer: IsPointer,
+): { readonly at: number; readonly layout: PartitionLayout } | null {
+  let nearest: { readonly at: number; readonly layout: PartitionLayout } | null = null;
+  for (let at = 24; at + 20 <= image.length; at += 8) {
+    const pointer = wordAt(image, at);
+    const layout = isPointer(pointer) ? layoutOf(memory, instance, topic, pointer, isPointer) : null;
+    if (layout !== null && (nearest === null || layout.topicAt < nearest.layout.topicAt)) nearest = { at, layout };
+  }
+  return nearest;
 }
 
 /** `…, rktp_rkt, rktp_partition, …, rktp_fetchq, rktp_ops, …`: the first two queues in a row behind the topic and the number -1. */

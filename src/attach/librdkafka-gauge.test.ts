@@ -116,6 +116,15 @@ test("the queue of a partition that was split off counts beside that of the grou
   assert.deepEqual([queue?.messages, queue?.bytes], [1334, 5_728_000]);
 });
 
+test("what lies before a partition on the heap is not taken for the partition", () => {
+  const drawn = drawConsumer();
+  drawQueue(drawn.image, drawn.partitionQueue, drawn.instance, drawn.lock, 100, 50_000);
+  // the name of a topic is allocated just before its unassigned partition, and an id of zeros follows the pointer to the name
+  drawn.image.word(HEAP + 0x5000 + 0x30, HEAP + 0x7000 - 0x40);
+  const queue = readInstance(drawn.image.memory(), { instance: described(drawn), partitions: null });
+  assert.equal(queue?.messages, 1334);
+});
+
 test("the queue of a group that is forwarded is followed", () => {
   const drawn = drawConsumer();
   const elsewhere = HEAP + 0x9f00;
@@ -293,6 +302,22 @@ test("queues of partitions that are read by themselves are summed, as their stat
   await pause(250);
   assert.equal(reading?.queues?.length, 1);
   assert.ok((reading?.queues?.[0]?.messages ?? 0) > 10_000);
+  assert.ok(worstDifference(reading?.queues ?? [], output(), true) < 0.01, JSON.stringify(reading));
+});
+
+test("a gauge that was there before the first message counts all of them", { skip }, async () => {
+  const args = ["--consumers", "2", "--assign", "20", "--split", "--delay-us", "5000", "--every-ms", "200"];
+  const { pid, output } = await programs.start(shared, [bootstrap, "events", ...args]);
+  const gauge = await librdkafkaGauge.open(inspectTarget(pid), { brokers: [], group: null });
+  assert.ok(gauge !== null && !isRefusal(gauge), JSON.stringify(gauge));
+  for (let tick = 0; tick < 15; tick++) {
+    await gauge.read();
+    await pause(100);
+  }
+  const reading = await gauge.read();
+  await gauge.close();
+  await pause(250);
+  assert.equal(reading?.queues?.length, 2);
   assert.ok(worstDifference(reading?.queues ?? [], output(), true) < 0.01, JSON.stringify(reading));
 });
 
