@@ -162,8 +162,10 @@ test("malloc_info of a running program is written as it stands", { skip }, async
 
 test("a core file is for its user only", { skip }, async () => {
   const { pid } = await programs.start(leaking, []);
-  const [file = ""] = await captureOf(coreDump, pid, 0);
-  const { mode, size } = statSync(file);
+  const target = inspectTarget(pid);
+  const folder = newFolder();
+  assert.deepEqual(await coreDump.capture(target, sessionFor(target, folder, coreDump.undo)), []);
+  const { mode, size } = statSync(path.join(folder, "test-core-1.core"));
   assert.equal(mode & 0o777, 0o600);
   assert.ok(size > 100_000);
 });
