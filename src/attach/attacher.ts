@@ -39,8 +39,6 @@ export interface Attacher {
   readonly byLevel?: boolean;
   /** What it sees, and what it cannot see. */
   readonly sees: string;
-  /** The option of `analyze` that takes its files, for they are facts beside the heap; absent: they are captures of it. */
-  readonly evidence?: "config" | "memory";
   /** Whether it is a method for this kind of process at all. */
   readonly isFor: (target: Target) => boolean;
   /** Looks, and changes nothing. Null: it can. */

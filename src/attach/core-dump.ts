@@ -15,6 +15,7 @@ export const coreDump: Attacher = {
   id: "core-dump",
   title: "a core file of the process",
   level: 2,
+  byLevel: false, // nothing here reads it
   sees: "all of its memory at one moment, for a debugger: lagleak does not read it. It contains payloads and secrets",
   isFor: () => true,
   refuses: async (target) => gdbRefusal(target),
@@ -34,7 +35,8 @@ export const coreDump: Attacher = {
     await runGdb(target, [`generate-core-file ${file}`], { callsFunctions: false, timeoutSeconds }).catch((error: unknown) => {
       throw nothingCaptured(target, error);
     });
-    return [file];
+    session.note(`the core file is ${file}`);
+    return []; // no capture that could be analyzed
   },
   undo: async () => {}, // nothing was opened
 };

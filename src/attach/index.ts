@@ -1,5 +1,6 @@
 /** All ways into a running process, in alphabetical order. A new one is a file in this folder and a line here. */
 import type { Attacher } from "./attacher.ts";
+import { bpftraceSites } from "./bpftrace-sites.ts";
 import { coreDump } from "./core-dump.ts";
 import type { Gauge } from "./gauge.ts";
 import { goMemstatsGauge } from "./go-memstats-gauge.ts";
@@ -31,6 +32,7 @@ export const gauges: readonly Gauge[] = [goMemstatsGauge, jvmCountersGauge, kafk
 
 /** Levels 1 and 2: asked for by name or by level. */
 export const attachers: readonly Attacher[] = [
+  bpftraceSites,
   coreDump,
   goPprof,
   heaptrackInject,

@@ -8,6 +8,7 @@ import { jvmClassHistogram } from "./jvm-class-histogram.ts";
 import { collectionsOfCounters, heapOfCounters, parseJvmCounters, survivorsOfCounters } from "./jvm-counters.ts";
 import { jvmCountersGauge } from "./jvm-counters-gauge.ts";
 import { jvmHeapDump } from "./jvm-heap-dump.ts";
+import { jvmRefusal } from "./jvm-socket.ts";
 import { inspectTarget } from "./target.ts";
 
 const skip = missingProgram("java");
@@ -162,6 +163,12 @@ test("a JVM with -XX:+DisableAttachMechanism is refused, and no signal is sent t
   await assert.rejects(jvmClassHistogram.capture(target, session), { code: "capture", message: /DisableAttachMechanism/ });
   assert.doesNotMatch(output(), /Full thread dump/);
   assert.equal(existsSync(`/tmp/.attach_pid${pid}`), false);
+});
+
+test("an OpenJ9 JVM is recognised by its library before anything is sent", { skip }, () => {
+  const target = inspectTarget(leaking);
+  const library = { ...target.mappings[0], path: "/opt/java/openjdk/lib/default/libj9vm29.so" } as (typeof target.mappings)[number];
+  assert.match(jvmRefusal({ ...target, mappings: [library] })?.because ?? "", /OpenJ9/);
 });
 
 test("a JVM that ends between two histograms keeps the first", { skip }, async () => {

@@ -39,7 +39,6 @@ export const librdkafkaConfig: Attacher = {
   title: "configuration that librdkafka uses",
   level: 1,
   sees: `${SETTINGS.length} settings that decide how much it may hold, of every client instance; no others, so no secrets`,
-  evidence: "config",
   isFor: (target) => target.clients.some(({ id }) => id === "librdkafka") || mainThreads(target.pid).length > 0,
   refuses: async (target) => {
     const debugger_ = gdbRefusal(target);

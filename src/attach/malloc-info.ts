@@ -12,7 +12,6 @@ export const mallocInfo: Attacher = {
   title: "malloc_info of glibc",
   level: 1,
   sees: "what the allocator took from the system, and how much of it is free; not who allocated it",
-  evidence: "memory",
   isFor: (target) => target.allocator.id === "glibc" && target.runtime.id !== "jvm",
   refuses: async (target) => gdbRefusal(target),
   plan: async () => ({ what: "by gdb let the process write malloc_info into a file", stops: "about 0.1 s, once", risk: "none known" }),

@@ -42,7 +42,6 @@ export const metricsPage: Attacher = {
   title: "the process's own /metrics page",
   level: 0,
   sees: "memory and consumer lag as the process counts them itself; nothing where it does not",
-  evidence: "memory",
   isFor: (target) => portsOf(target) !== "no port",
   refuses: async (target) => {
     const closed = portsRefusal(target);

@@ -6,6 +6,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { growthOf, missingFile, missingProgram, outsideOf, sessionFor, TargetPrograms, targetSource } from "../testing/target-programs.ts";
 import type { Attacher } from "./attacher.ts";
+import { bpftraceSites, collapseSites, largestGrowth, requestsOf } from "./bpftrace-sites.ts";
 import { coreDump } from "./core-dump.ts";
 import { readElfLinkage } from "./elf-linkage.ts";
 import { gdbText, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
@@ -24,6 +25,7 @@ const noJemalloc = skip || missingFile(`${SYSTEM}/libjemalloc.so.2`);
 const noTcmalloc = skip || missingFile(`${SYSTEM}/libtcmalloc.so.4`);
 const noHeaptrack = skip || missingFile("/usr/lib/heaptrack/libheaptrack_inject.so");
 const noLibrdkafka = skip || missingFile("/usr/include/librdkafka/rdkafka.h");
+const noBpftrace = skip || missingProgram("bpftrace") || (process.getuid?.() === 0 ? false : "not root");
 const noPython = skip || missingProgram("python3");
 
 /** Opened once by the library with which heaptrack unwinds, and kept. */
@@ -162,8 +164,10 @@ test("malloc_info of a running program is written as it stands", { skip }, async
 
 test("a core file is for its user only", { skip }, async () => {
   const { pid } = await programs.start(leaking, []);
-  const [file = ""] = await captureOf(coreDump, pid, 0);
-  const { mode, size } = statSync(file);
+  const target = inspectTarget(pid);
+  const folder = newFolder();
+  assert.deepEqual(await coreDump.capture(target, sessionFor(target, folder, coreDump.undo)), []);
+  const { mode, size } = statSync(path.join(folder, "test-core-1.core"));
   assert.equal(mode & 0o777, 0o600);
   assert.ok(size > 100_000);
 });
@@ -202,4 +206,50 @@ test("librdkafka is asked for the settings that decide its memory, and for no se
     assert.match(text, /^fetch.max.bytes=12641280$/m);
     assert.doesNotMatch(text, /hunter2|sasl/);
   }
+});
+
+test("of two censuses the size is followed whose bytes grow most", () => {
+  const census = (...classes: readonly (readonly [number, number])[]) => {
+    return { allocator: "glibc", inUseBytes: 0, freeBytes: 0, mappedBytes: 0, classes: classes.map(([size, count]) => ({ size, count })) };
+  };
+  assert.deepEqual(largestGrowth(census([1024, 10], [64, 900], [4096, 9]), census([1024, 40], [64, 950], [4096, 8])), {
+    size: 1024,
+    count: 30,
+  });
+  assert.equal(largestGrowth(census([64, 5]), census([64, 5])), null);
+});
+
+test("a chunk is given out for requests of sixteen sizes, a mapped one for those of a page", () => {
+  assert.deepEqual(requestsOf(32), { from: 1, to: 24 });
+  assert.deepEqual(requestsOf(1024), { from: 1001, to: 1016 });
+  assert.deepEqual(requestsOf(10_002_432), { from: 9_998_321, to: 10_002_416 });
+});
+
+test("what bpftrace counted becomes stacks, nameless functions places in their files", () => {
+  const frames = ["\t7f00 __GI___libc_malloc+0 (/lib/libc.so.6)", "\t5618 consume+9 (/app)", "\t9010 0x9010 (/lib/librdkafka.so.1)"].join(
+    "\n",
+  );
+  const live = { type: "map", data: { "@live": { [`keep_record,\n${frames}\n`]: 2048, [`freed,\n${frames}\n`]: 0 } } };
+  const mapping = {
+    start: 0x9000,
+    end: 0xa000,
+    isReadable: true,
+    isWritable: false,
+    isExecutable: true,
+    isShared: false,
+    fileOffset: 0x3000,
+    inode: 1,
+  };
+  assert.equal(
+    collapseSites(`{"type": "attached_probes"}\n${JSON.stringify(live)}\n`, "my app", [{ ...mapping, path: "/lib/librdkafka.so.1" }]),
+    "my_app;librdkafka.so.1+0x3010;consume;keep_record 2048\n",
+  );
+});
+
+test("bpftrace follows who allocates the size that grows, and leaves nothing in the process", { skip: noBpftrace }, async () => {
+  const { pid } = await programs.start(leaking, []);
+  const target = inspectTarget(pid);
+  if ((await bpftraceSites.refuses(target)) !== null) return;
+  const [file = ""] = await captureOf(bpftraceSites, pid, 4000);
+  assert.equal((await growthOf([file])).growth[0]?.name, "keep_record");
 });

@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Failure } from "../base/failure.ts";
-import { expandCaptures, refuseCapture, sortGiven, sourceOf } from "./inputs.ts";
+import { expandCaptures, ofOneKind, refuseCapture, sortGiven, sourceOf } from "./inputs.ts";
 
 const folder = await mkdtemp(path.join(tmpdir(), "lagleak-inputs-"));
 after(() => rm(folder, { recursive: true }));
@@ -79,6 +79,22 @@ test("configuration that lies beside the captures of a folder is evidence; progr
   assert.deepEqual(namesOf(captures), ["jeprof.1.heap"]);
   assert.deepEqual(namesOf(evidence.map(({ file }) => file)).toSorted(), Object.keys(config).toSorted());
   assert.ok(evidence.every(({ source }) => source.id === "client-config"));
+});
+
+test("of captures of several kinds those with the longest course are kept, with all evidence", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "lagleak-kinds-"));
+  const write = async (name: string, text: string): Promise<string> => {
+    await writeFile(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  const settings = await write("client.properties", config["client.properties"]);
+  const stacks = await write("sites.collapsed", "app;main;keep 5\napp;main;free 6\n");
+  const dumps = [await write("a-1.heap", dump), await write("a-2.heap", dump)];
+  assert.deepEqual(await ofOneKind([settings, stacks, ...dumps]), { kept: [settings, ...dumps], leftOut: [stacks] });
+  const events = await write("a.raw", "v 10400 3\n");
+  assert.deepEqual(await ofOneKind([events, settings, ...dumps]), { kept: [events, settings], leftOut: dumps });
+  assert.deepEqual(await ofOneKind([settings]), { kept: [settings], leftOut: [] });
+  await rm(folder, { recursive: true });
 });
 
 test("every kind of configuration is told from a capture where it is named itself, a program too", async () => {

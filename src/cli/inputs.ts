@@ -41,6 +41,37 @@ export async function sortGiven(names: readonly string[]): Promise<GivenFiles> {
 }
 
 /**
+ * Of what several methods captured in one process, the captures that can be joined (a series is of one kind), and all evidence. The kind
+ * that shows the longest course is kept: heaptrack has its whole course in one file, of others the one with the most files; of equals
+ * the last, which goes deeper.
+ */
+export async function ofOneKind(
+  names: readonly string[],
+): Promise<{ readonly kept: readonly string[]; readonly leftOut: readonly string[] }> {
+  const { captures } = await sortGiven(names);
+  const kinds = new Map<string, string[]>();
+  for (const file of captures) {
+    const kind = await kindOf(file);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), file]);
+  }
+  const instants = (kind: string): number => (kind === "heaptrack" ? Number.POSITIVE_INFINITY : (kinds.get(kind)?.length ?? 0));
+  const best = [...kinds.keys()].reduce<string | null>(
+    (one, other) => (one !== null && instants(one) > instants(other) ? one : other),
+    null,
+  );
+  const leftOut = captures.filter((file) => best !== null && kinds.get(best)?.includes(file) !== true);
+  return { kept: names.filter((name) => !leftOut.includes(name)), leftOut };
+}
+
+/** Id of the format; "" where it is none. */
+async function kindOf(file: string): Promise<string> {
+  const head = await headOf(file);
+  if (head === null) return "";
+  const answers = formats.map((format) => ({ id: format.id, answer: format.recognize(head, file) }));
+  return (answers.find(({ answer }) => answer === "certain") ?? answers.find(({ answer }) => answer === "likely"))?.id ?? "";
+}
+
+/**
  * What a file is evidence of: a log may hold the client's configuration and its statistics. A file that is only likely to be
  * evidence (a program that configures a client) counts where it was named itself and no format takes it for a capture.
  */

@@ -21,6 +21,7 @@ import {
 } from "../attach-session.ts";
 import { confirm } from "../confirm.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { ofOneKind } from "../inputs.ts";
 import { withInterrupts } from "../interrupts.ts";
 import { openLiveView } from "../live-view.ts";
 import { clientOptions } from "../options.ts";
@@ -207,12 +208,18 @@ async function conclude(target: Target, result: SessionResult, options: Options,
   const [full, empty] = halves === null ? [null, null] : splitObservation(observation, halves);
   const answered =
     full === null || empty === null
-      ? await runAnalyze(
-          files.filter((file) => existsSync(file)),
-          told,
-        )
+      ? await runAnalyze(await filesOfOneAnswer(files, terminal), told)
       : await runAnalyze([], { ...told, experiment: "drain" }, [[full], [empty]]);
   // named methods that gave nothing are no answer to what was asked
   const isMissing = (options.method ?? []).length > 0 && failures.length > 0 && files.length === 1;
   return isMissing ? ExitCode.capture : answered;
+}
+
+/** Captures of other kinds are named, for an answer of their own. */
+export async function filesOfOneAnswer(files: readonly string[], terminal: Terminal): Promise<readonly string[]> {
+  const { kept, leftOut } = await ofOneKind(files.filter((file) => existsSync(file)));
+  if (leftOut.length > 0) {
+    terminal.note(`of another kind, and not in this answer: ${leftOut.map((file) => path.relative(".", file)).join(", ")}`);
+  }
+  return kept;
 }

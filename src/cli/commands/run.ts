@@ -16,6 +16,7 @@ import { stateFolder } from "../state-folder.ts";
 import { planWords } from "../target-text.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type AnalyzeOptions, addAnalyzeOptionsWithoutCaptures, runAnalyze } from "./analyze.ts";
+import { filesOfOneAnswer } from "./attach.ts";
 
 const FORMATS: readonly AnswerFormat[] = ["text", "json", "markdown", "html", "sarif"];
 
@@ -88,7 +89,7 @@ async function runProgram(words: readonly string[], options: Options): Promise<n
     throw new Failure({ code: "capture", message: "the program ended before anything was captured", hint: "Let it run for longer." });
   }
   terminal.note(`captured: ${files.map((file) => path.relative(".", file)).join(", ")}`);
-  const answered = await runAnalyze(files, { startedAt, ...options });
+  const answered = await runAnalyze(await filesOfOneAnswer(files, terminal), { startedAt, ...options });
   return statusOf(exit) === 0 ? answered : statusOf(exit);
 }
 
