@@ -810,7 +810,7 @@ export const PAGE_LIVE = {
   twinCut: (shown: number, all: number): string => `The ${shown} widest of ${all.toLocaleString("en-US")} boxes`,
   modeHint: {
     live: (_from: string, to: string, kind: TreeKind): string =>
-      `What is live at ${to}. The widths are bytes${{ stacks: ", callers stand above what they call", holders: ", holders stand above what is freed with them", types: "" }[kind]}.`,
+      `What is live${to === "" ? "" : ` at ${to}`}. The widths are bytes${{ stacks: ", callers stand above what they call", holders: ", holders stand above what is freed with them", types: "" }[kind]}.`,
     change: (from: string, to: string): string => `What changed from ${from} to ${to}. The widths are bytes gained or lost.`,
     grown: (from: string, to: string): string => `What grew from ${from} to ${to}. The widths are bytes gained; what shrank is left out.`,
   },

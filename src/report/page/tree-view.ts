@@ -218,7 +218,8 @@ export function createTreeView(tree: CallTree, { groups, timeline, treeKind }: P
     if (outlinePart !== null) outlinePart.hidden = state.twin === "table";
     if (twinHost !== null) twinHost.hidden = state.twin === "tree";
     const hint = part("tree-hint", HTMLParagraphElement);
-    if (hint !== null) hint.textContent = PAGE_LIVE.modeHint[state.mode](timeText(state.from), timeText(state.to), treeKind);
+    if (hint !== null)
+      hint.textContent = PAGE_LIVE.modeHint[state.mode](timeText(state.from), tree.instants < 2 ? "" : timeText(state.to), treeKind);
     showLegend(state.mode);
   }
 
