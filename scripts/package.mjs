@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,6 +32,7 @@ const wanted = [
   "dist/bin/lagleak.js",
   "dist/index.js",
   "dist/index.d.ts",
+  "dist/agent/index.js",
   "dist/report/schema.json",
   "dist/report/diff-schema.json",
   "dist/THIRD-PARTY-NOTICES",
@@ -92,4 +93,6 @@ console.log(answer.$id, difference.$id);
 `;
 writeFileSync(path.join(place, "schemas.js"), schemas);
 assert.equal(run(process.execPath, ["--no-warnings", "schemas.js"], place), "urn:lagleak:analyze:1 urn:lagleak:diff:1\n");
-console.log("installed from its tarball, it works: command, library, types, schemas");
+run(process.execPath, ["--import", "lagleak/agent", "--eval", "1"], place);
+assert.match(readdirSync(place).join(" "), /node\.\d+\.\d+\.pb\.gz/);
+console.log("installed from its tarball, it works: command, library, types, schemas, agent");

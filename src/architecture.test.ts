@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   clients: ["base"],
   evidence: ["base"],
   attach: ["base"],
+  agent: ["base"], // loaded into programs that are not ours
   judge: ["clients", "evidence", "model", "base"],
   report: ["judge", "clients", "evidence", "model", "base"],
   // "": the library door (index.ts), which the command line and the generated pages use like everybody else

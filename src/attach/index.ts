@@ -23,6 +23,7 @@ import { pythonTracemalloc } from "./python-tracemalloc.ts";
 import { runHeaptrack } from "./run-heaptrack.ts";
 import { runJemalloc } from "./run-jemalloc.ts";
 import { runJvm } from "./run-jvm.ts";
+import { runNode } from "./run-node.ts";
 import { runPython } from "./run-python.ts";
 import { runTcmalloc } from "./run-tcmalloc.ts";
 import { tcmallocDump } from "./tcmalloc-dump.ts";
@@ -49,4 +50,4 @@ export const attachers: readonly Attacher[] = [
 ];
 
 /** How a program is started under capture: by `run`. */
-export const launchers: readonly Launcher[] = [runHeaptrack, runJemalloc, runJvm, runPython, runTcmalloc];
+export const launchers: readonly Launcher[] = [runHeaptrack, runJemalloc, runJvm, runNode, runPython, runTcmalloc];

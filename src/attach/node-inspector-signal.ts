@@ -9,7 +9,7 @@
 import { readdirSync } from "node:fs";
 import type { Refusal } from "./attacher.ts";
 import { catchesSignal, commandLine, environmentVariable, type Mapping, procLink, procNames, procText } from "./proc.ts";
-import type { Target } from "./target.ts";
+import { isAlive, type Target } from "./target.ts";
 import { openTargetMemory, type TargetMemory } from "./target-memory.ts";
 
 const SIGUSR1 = 10;
@@ -103,6 +103,7 @@ function handlerRefusal(target: Target, restart: string): Refusal | null {
   const signals = memory === null ? null : handledSignals(memory);
   memory?.close();
   if (signals === null) {
+    if (!isAlive(target)) return { because: `process ${target.pid} has ended`, fix: "Start it again, and give the new pid." };
     return { because: "it cannot be seen whether the program handles SIGUSR1 itself (an unknown build of Node.js)", fix: restart };
   }
   if (!signals.has(SIGUSR1)) return null;
