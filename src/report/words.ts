@@ -280,6 +280,10 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `The consumer lag (${count(lagMessages)} messages, at most ${bytes(mostBytes)} of memory, ${bytes(liveBytes)} live) does not decide it.`,
   "lag:lag-allows-more": ({ lagMessages }) =>
     `The consumer is ${count(lagMessages)} messages behind, more than its queue may hold: the lag neither explains nor accuses.`,
+  "follows-lag:comes-and-goes": ({ mostMessages, lastMessages }) =>
+    `It comes and goes with the consumer lag (${count(mostMessages)} messages at most, ${count(lastMessages)} at the end): it waits to be processed, and is not lost.`,
+  "follows-lag:does-not-follow": ({ mostMessages, lastMessages }) =>
+    `It does not follow the consumer lag, which went from ${count(mostMessages)} messages at most to ${count(lastMessages)}.`,
   "lag-course": ({ firstMessages, lastMessages, mostMessages }) =>
     `The consumer group was ${count(firstMessages)} messages behind at first and ${count(lastMessages)} at the end${(mostMessages ?? 0) > Math.max(firstMessages ?? 0, lastMessages ?? 0) * 1.1 ? `, ${count(mostMessages)} at most` : ""}.`,
   "lag-at-end": ({ lastMessages }) => `The consumer group is ${count(lastMessages)} messages behind.`,
