@@ -313,6 +313,10 @@ const REASONS: Readonly<Record<string, Sentence>> = {
   "allocator-go-in-use": (figures, names) =>
     `MemStats: ${bytes(figures["totalBytes"])} are taken from the system. ${parts(figures, names)}.`,
   "allocator-jvm": (figures, names) => `Native Memory Tracking: ${bytes(figures["totalBytes"])} are committed. ${parts(figures, names)}.`,
+  "allocator-growth-kept": ({ growthBytes, outsideBytes }) =>
+    `Between its reports the allocator took ${bytes(growthBytes)} more from the system; ${bytes(outsideBytes)} of it are free and kept, ${bytes((growthBytes ?? 0) - (outsideBytes ?? 0))} are in use.`,
+  "allocator-growth-jvm": ({ growthBytes, outsideBytes }) =>
+    `The JVM committed ${bytes(growthBytes)} more; ${bytes(outsideBytes)} of it are not the Java heap.`,
   "no-course": () => "There is no capture of the heap and no series of memory: nothing says what grows.",
   "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
   "known-issue": (_, names) => `This version of ${names["client"]} is known for it: ${report(names)}`,
