@@ -55,6 +55,12 @@ export function because(
   const suspect = suspectedClient(facts);
   if (suspect !== null) findings.push(finding("suspected-client", {}, { owner: suspect }));
   if (verdict.outside !== null) findings.push(finding("outside-growth", { ...verdict.outside }));
+  if (verdict.allocator !== null) {
+    const { allocator, logBayesFactor, growthBytes, outsideBytes } = verdict.allocator;
+    // what it weighs is about growth outside of the heap, so it has a weight only where that was decided
+    const weight = verdict.class === "outside-heap" ? logBayesFactor : null;
+    findings.push(finding(`allocator-growth-${allocator === "jvm" ? "jvm" : "kept"}`, { growthBytes, outsideBytes }, {}, weight));
+  }
   findings.push(...evidenceFindings(facts));
   const damage = facts.profile.losses.find(({ code }) => code === "truncated");
   if (damage !== undefined && facts.profile.observes !== "allocated") findings.push(finding("cut-live-is-not-leaked"));

@@ -440,6 +440,7 @@ function judgedGroups(
       operationalClock: isOfApplication(kind) ? (clock?.work ?? null) : null,
       ...(clock?.counts === "messages" && isOfApplication(kind) ? { clockCounts: "messages" as const } : {}),
       ...(events.length > 0 && !isQueue(kind) ? { events } : {}),
+      ...(isOfApplication(kind) ? lagMessagesOf(surroundings) : {}),
       retention: kind === "fetch" ? surroundings.retention : null,
     };
     const growthBytes = at(liveBytes, lastObserved - 1) - (lastObserved > 1 ? at(liveBytes, 0) : 0);
@@ -678,6 +679,12 @@ function lagFacts(kind: GroupKind, surroundings: Surroundings, from: number): { 
     Number.isNaN(messages) ? Number.NaN : queueHeapBytes(surroundings, messages, messages * messageBytes),
   );
   return { lag: { mostBytes: mostBytes.subarray(from), messages: lag.messages.subarray(from) } };
+}
+
+function lagMessagesOf({ lag, queue }: Pick<Surroundings, "lag" | "queue">): { readonly lagMessages?: Float64Array } {
+  // of one partition only it is not the lag of the group
+  const lagMessages = (lag?.isLowest === true ? undefined : lag?.messages) ?? queue?.lag;
+  return lagMessages === undefined ? {} : { lagMessages };
 }
 
 /** Below this share of its highest level a queue has not begun. */

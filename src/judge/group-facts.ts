@@ -26,6 +26,8 @@ export interface GroupFacts extends Series {
   readonly ages: AgeFacts | null;
   /** How far the consumer was behind; left out where it is not known, or where the client's statistics say more. */
   readonly lag?: LagFacts;
+  /** Of the application's own memory: how many messages the consumer was behind, at the instants; left out where it is not known. */
+  readonly lagMessages?: Float64Array;
   /** What the two halves of an experiment held; left out where none was made. */
   readonly experiment?: ExperimentFacts;
   /** A clock of work done, one value an instant, ascending: bytes allocated, messages consumed. Null when unknown. */

@@ -149,3 +149,45 @@ test("a report of an allocator alone decides nothing and is said", () => {
   assert.ok(judgement.confidence <= 0.5);
   assert.ok(judgement.because.some(({ code }) => code === "allocator-glibc-keeps"));
 });
+
+/** A report of malloc_info. */
+function malloc(inUseMib: number, keptMib: number): AllocatorEvidence {
+  return {
+    kind: "allocator",
+    allocator: "glibc",
+    atMs: Number.NaN,
+    totalBytes: (inUseMib + keptMib) * MIB,
+    inUseBytes: inUseMib * MIB,
+    keptBytes: keptMib * MIB,
+    parts: [],
+    from: "malloc.xml",
+    losses: [],
+  };
+}
+
+test("two reports of an allocator that keeps what it took show growth outside of a heap that is quiet", () => {
+  const [judgement] = judged(FLAT_HEAP, [malloc(20, 4), malloc(20, 90)]);
+  assert.equal(judgement.class, "outside-heap");
+  const grown = judgement.because.find(({ code }) => code === "allocator-growth-kept");
+  assert.equal(grown?.figures["outsideBytes"], 86 * MIB);
+  assert.ok((grown?.logBayesFactor ?? 0) > 2.5);
+});
+
+test("what the allocator handed out and the capture does not see is outside of it as well, and less sure", () => {
+  const kept = judged(FLAT_HEAP, [malloc(20, 4), malloc(20, 90)])[0].probabilities["outside-heap"];
+  const [judgement] = judged(FLAT_HEAP, [malloc(20, 4), malloc(104, 6)]);
+  assert.equal(judgement.class, "outside-heap");
+  assert.ok(judgement.probabilities["outside-heap"] < kept - 0.05);
+});
+
+test("a JVM that grows beside its heap grows outside of it", () => {
+  const part = (name: string, mib: number, grown: number) => ({ name, bytes: mib * MIB, growthBytes: grown * MIB });
+  const diff: AllocatorEvidence = {
+    ...malloc(400, 0),
+    allocator: "jvm",
+    parts: [part("Java Heap", 250, 0), part("Other", 120, 100), part("Thread", 30, 2)],
+  };
+  const [judgement] = judged(FLAT_HEAP, [diff]);
+  assert.equal(judgement.class, "outside-heap");
+  assert.equal(judgement.because.find(({ code }) => code === "allocator-growth-jvm")?.figures["outsideBytes"], 102 * MIB);
+});

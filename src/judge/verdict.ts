@@ -12,6 +12,7 @@ import { at } from "../base/columns.ts";
 import { interpolate } from "../base/statistics.ts";
 import { hasTimes } from "../model/ledger.ts";
 import { readingsBetween } from "./align-series.ts";
+import { type AllocatorGrowth, allocatorGrowth } from "./allocator-growth.ts";
 import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
 import { GROUP_CLASSES, isQueue } from "./group-facts.ts";
 import { PROCESS_CLASSES, type ProcessClass } from "./judgement.ts";
@@ -49,6 +50,7 @@ export interface ProcessVerdict {
   readonly groups: readonly WeighedGroup[]; // by growth, largest first
   readonly blind: Blindness | null;
   readonly outside: OutsideGrowth | null;
+  readonly allocator: AllocatorGrowth | null;
 }
 
 /** Why a capture cannot answer at all. */
@@ -68,7 +70,8 @@ export interface OutsideGrowth {
 export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessVerdict {
   const weighed = weighGroups(facts, fitter);
   const outside = outsideGrowth(facts);
-  const probabilities = combine(weighed, highestBytes(facts), outside !== null);
+  const allocator = allocatorGrowth(facts.allocators);
+  const probabilities = combine(weighed, highestBytes(facts), outsideShareOf(outside, allocator));
   const best = PROCESS_CLASSES.reduce((top, name) => (probabilities[name] > probabilities[top] ? name : top), "stable" as ProcessClass);
   const blind = blindness(facts) ?? (CALM.has(best) && isQueueElsewhere(facts) ? { code: "queue-is-native" } : null);
   if (blind !== null) flatten(probabilities, BLIND_CAP);
@@ -91,6 +94,7 @@ export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessV
     groups: weighed,
     blind,
     outside,
+    allocator,
   };
 }
 
@@ -117,7 +121,17 @@ function growthOf({ liveBytes }: JudgedGroup): number {
   return Math.max(0, highest - (liveBytes.length > 1 ? Math.max(0, at(liveBytes, 0)) : 0));
 }
 
-function combine(weighed: readonly WeighedGroup[], peakBytes: number, growsOutside: boolean): Record<ProcessClass, number> {
+/** That the process grows outside of a heap that is quiet, where its resident memory or two reports of its allocator grow. */
+const OUTSIDE_SEEN = 0.85;
+
+/** Without either nobody looked, and nothing is claimed. */
+function outsideShareOf(outside: OutsideGrowth | null, allocator: AllocatorGrowth | null): number {
+  if (outside === null && allocator === null) return 0;
+  const odds = (OUTSIDE_SEEN / (1 - OUTSIDE_SEEN)) * Math.exp(allocator?.logBayesFactor ?? 0);
+  return odds / (1 + odds);
+}
+
+function combine(weighed: readonly WeighedGroup[], peakBytes: number, outsideShare: number): Record<ProcessClass, number> {
   const fullGrowth = Math.max(FULL_GROWTH_BYTES, FULL_GROWTH_SHARE * peakBytes);
   const material = ({ share, growthBytes }: WeighedGroup): number =>
     Math.min(1, share / FULL_SHARE) * Math.min(1, growthBytes / fullGrowth);
@@ -149,7 +163,6 @@ function combine(weighed: readonly WeighedGroup[], peakBytes: number, growsOutsi
   }
   const growthBytes = weighed.reduce((sum, group) => sum + group.growthBytes, 0);
   const quiet = quietShares(weighed, Math.min(1, growthBytes / fullGrowth));
-  const outsideShare = growsOutside ? 0.85 : 0;
   probabilities["outside-heap"] = left * outsideShare;
   for (const name of ["stable", "warm-up", "step"] as const) probabilities[name] = left * (1 - outsideShare) * quiet[name];
   return probabilities;

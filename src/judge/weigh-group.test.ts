@@ -231,6 +231,20 @@ const counted = (minutes: readonly number[]): Pick<GroupFacts, "events"> => ({
   ],
 });
 
+test("memory of the application that comes and goes with the lag is a backlog and no leak", () => {
+  const lag = [0, 5, 12, 20, 30, 38, 45, 50, 34, 18, 24, 40, 58, 70, 76, 80].map((thousand) => thousand * 1000);
+  const held = lag.map((messages, row) => 20 + messages / 1000 + (row % 3) * 0.4);
+  const without = weighGroup(group("app", held));
+  const verdict = weighGroup(group("app", held, { lagMessages: Float64Array.from(lag) }));
+  assert.equal(codeOf(verdict, "follows-lag"), "comes-and-goes");
+  assert.ok(verdict.probabilities.leak < without.probabilities.leak / 3, `${without.probabilities.leak} ${verdict.probabilities.leak}`);
+});
+
+test("a lag that only grows says nothing of what grows beside it", () => {
+  const lagMessages = Float64Array.from(LINE, (mib) => mib * 1000);
+  assert.equal(codeOf(weighGroup(group("app", LINE, { lagMessages })), "follows-lag"), undefined);
+});
+
 test("memory that is lost at every rebalance is a leak, whenever they happen", () => {
   const storms = [3, 4, 5, 14, 15, 22];
   const without = weighGroup(group("app", lostAt(storms)));

@@ -18,6 +18,8 @@ const CODES = [
   ...["leak", "backlog", "buffering", "stable", "warm-up", "step"].map((name) => `besides-${name}`),
   ...["grew", "held-by", "top-site", "queue-holds", "messages-held", "live-messages"],
   ...["attached-late", "allocations-only", "stale", "outside-growth", "reaches-ceiling", "cut-live-is-not-leaked"],
+  ...["comes-and-goes", "does-not-follow"].map((code) => `follows-lag:${code}`),
+  ...["allocator-growth-kept", "allocator-growth-jvm"],
   ...["rebalances", "disconnects", "responses"].map((what) => `growth-events:${what}`),
   ...["known-issue", "similar-issue"],
   ...["drained", "not-drained", "drain-undecided", "drain-not-done"].map((code) => `experiment:${code}`),

@@ -280,6 +280,10 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `The consumer lag (${count(lagMessages)} messages, at most ${bytes(mostBytes)} of memory, ${bytes(liveBytes)} live) does not decide it.`,
   "lag:lag-allows-more": ({ lagMessages }) =>
     `The consumer is ${count(lagMessages)} messages behind, more than its queue may hold: the lag neither explains nor accuses.`,
+  "follows-lag:comes-and-goes": ({ mostMessages, lastMessages }) =>
+    `It comes and goes with the consumer lag (${count(mostMessages)} messages at most, ${count(lastMessages)} at the end): it waits to be processed, and is not lost.`,
+  "follows-lag:does-not-follow": ({ mostMessages, lastMessages }) =>
+    `It does not follow the consumer lag, which went from ${count(mostMessages)} messages at most to ${count(lastMessages)}.`,
   "lag-course": ({ firstMessages, lastMessages, mostMessages }) =>
     `The consumer group was ${count(firstMessages)} messages behind at first and ${count(lastMessages)} at the end${(mostMessages ?? 0) > Math.max(firstMessages ?? 0, lastMessages ?? 0) * 1.1 ? `, ${count(mostMessages)} at most` : ""}.`,
   "lag-at-end": ({ lastMessages }) => `The consumer group is ${count(lastMessages)} messages behind.`,
@@ -309,6 +313,10 @@ const REASONS: Readonly<Record<string, Sentence>> = {
   "allocator-go-in-use": (figures, names) =>
     `MemStats: ${bytes(figures["totalBytes"])} are taken from the system. ${parts(figures, names)}.`,
   "allocator-jvm": (figures, names) => `Native Memory Tracking: ${bytes(figures["totalBytes"])} are committed. ${parts(figures, names)}.`,
+  "allocator-growth-kept": ({ growthBytes, outsideBytes }) =>
+    `Between its reports the allocator took ${bytes(growthBytes)} more from the system; ${bytes(outsideBytes)} of it are free and kept, ${bytes((growthBytes ?? 0) - (outsideBytes ?? 0))} are in use.`,
+  "allocator-growth-jvm": ({ growthBytes, outsideBytes }) =>
+    `The JVM committed ${bytes(growthBytes)} more; ${bytes(outsideBytes)} of it are not the Java heap.`,
   "no-course": () => "There is no capture of the heap and no series of memory: nothing says what grows.",
   "outside-growth": ({ growthBytes }) => `The resident memory grew by ${bytes(growthBytes)} that the live heap does not show.`,
   "known-issue": (_, names) => `This version of ${names["client"]} is known for it: ${report(names)}`,

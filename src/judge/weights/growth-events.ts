@@ -8,15 +8,11 @@
 import { at } from "../../base/columns.ts";
 import { logSumExp } from "../../base/statistics.ts";
 import { classWeights, type EventCounts, type GroupFacts, isQueue, type Weight } from "../group-facts.ts";
-import { type Priors, regressionOn } from "../regression.ts";
+import { lineLogEvidence } from "../line-over.ts";
 import { blockMeans, overWork, type PreparedSeries, SHAPE_BLOCKS } from "../series.ts";
 import type { ShapeFitter } from "../shapes.ts";
 import { classLogEvidence } from "./shape.ts";
 
-/** Priors of the shapes over time, so that their evidence may be compared: the level .5 ± .6, growth by events 0 ± .6 of the largest value. */
-const PRIORS: Priors = { means: [0.5, 0, 0], sds: [0.6, 0.6, 0.6] };
-/** Growth that is less than this share of the largest value is not material. */
-const MATERIAL_SHARE = 0.05;
 /** Fewer events are a step or two, which every class has. */
 const FEWEST_EVENTS = 3;
 /** Counts that are never further from a straight line than this share are time. */
@@ -34,7 +30,7 @@ export const growthEvents: Weight = {
     if (prepared.isFloor) return null;
     const evidence = facts.events.flatMap((events) => {
       const share = eventShares(events, prepared);
-      return share === null ? [] : [{ events, log: lineOver(share, prepared) }];
+      return share === null ? [] : [{ events, log: lineLogEvidence(prepared, share) }];
     });
     const best = evidence.reduce<(typeof evidence)[number] | null>((top, one) => (top === null || one.log > top.log ? one : top), null);
     if (best === null) return null;
@@ -65,9 +61,4 @@ function eventShares({ counts }: EventCounts, { clock }: PreparedSeries): Float6
   const share = blockMeans(counts, Uint32Array.from(counts.keys()), SHAPE_BLOCKS).map((count) => (count - first) / happened);
   if (share.some(Number.isNaN) || share.length !== clock.length) return null;
   return share.some((value, row) => Math.abs(value - at(clock, row)) > LEAST_BEND) ? share : null;
-}
-
-function lineOver(eventShare: Float64Array, { clock, share, varianceShare2, sampled }: PreparedSeries): number {
-  const regression = regressionOn(clock, share, { varianceShare2, sampled }, PRIORS);
-  return regression([share.map(() => 1), share.map(() => 0), eventShare], MATERIAL_SHARE);
 }

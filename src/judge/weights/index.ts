@@ -2,6 +2,7 @@
 import type { Weight } from "../group-facts.ts";
 import { ceiling } from "./ceiling.ts";
 import { experiment } from "./experiment.ts";
+import { followsLag } from "./follows-lag.ts";
 import { growthEvents } from "./growth-events.ts";
 import { lag } from "./lag.ts";
 import { operationalClock } from "./operational-clock.ts";
@@ -19,6 +20,7 @@ export const weights: readonly Weight[] = [
   ceiling,
   queueAccounting,
   lag,
+  followsLag,
   survivorAges,
   survivorBirths,
   retention,
