@@ -29,7 +29,11 @@ interface Outcome {
 }
 
 /** Its state and captures lie in the folder of the test. */
-function start(...args: readonly string[]): { readonly child: ChildProcess; readonly outcome: Promise<Outcome> } {
+function start(...args: readonly string[]): {
+  readonly child: ChildProcess;
+  readonly outcome: Promise<Outcome>;
+  readonly looked: (times: number) => Promise<void>;
+} {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
     env: { ...process.env, XDG_STATE_HOME: folder },
@@ -39,7 +43,13 @@ function start(...args: readonly string[]): { readonly child: ChildProcess; read
   let stderr = "";
   child.stdout.on("data", (part) => (stdout += part));
   child.stderr.on("data", (part) => (stderr += part));
-  return { child, outcome: new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr }))) };
+  return {
+    child,
+    outcome: new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr }))),
+    looked: async (times) => {
+      while ([...stderr.matchAll(/^lagleak: \+\d+ s/gm)].length < times && child.exitCode === null) await pause(20);
+    },
+  };
 }
 
 function lagleak(...args: readonly string[]): Promise<Outcome> {
@@ -76,8 +86,8 @@ test("what is observed is one line a look, an answer at the end, and a file that
 
 test("a process that ends meanwhile is answered from what was seen", { skip: isLinux }, async () => {
   const { pid, child } = await programs.start(process.execPath, ["-e", GROWING]);
-  const { outcome } = start("attach", String(pid), "--for", "30s", "--every", "200ms", "--captures", "ends", "--json");
-  await pause(2500);
+  const { outcome, looked } = start("attach", String(pid), "--for", "30s", "--every", "200ms", "--captures", "ends", "--json");
+  await looked(8);
   child.kill("SIGKILL");
   const { code, stdout, stderr } = await outcome;
   assert.equal(code, 0, stderr);
@@ -121,8 +131,8 @@ test("killed while an inspector is open: the target lives, what was seen is whol
 
 test("Ctrl-C ends the observation and answers", { skip: isLinux }, async () => {
   const { pid } = await programs.start(process.execPath, ["-e", GROWING]);
-  const { child, outcome } = start("attach", String(pid), "--for", "60s", "--every", "200ms", "--captures", "stopped", "--json");
-  await pause(2500);
+  const { child, outcome, looked } = start("attach", String(pid), "--for", "60s", "--every", "200ms", "--captures", "stopped", "--json");
+  await looked(8);
   child.kill("SIGINT");
   const { code, stdout, stderr } = await outcome;
   assert.equal(code, 0, stderr);
@@ -141,13 +151,13 @@ test("a consumer that is slow buffers and one that keeps what it reads leaks, fr
   ]);
   const consumer = programs.compile("kafka-clients.c", "kafka-clients", ["-lrdkafka"]);
   const consume = async (...more: readonly string[]) =>
-    programs.start(consumer, [broker, "events", "--consumers", "1", "--set", "queued.max.messages.kbytes=4096", ...more]);
+    programs.start(consumer, [broker, "events", "--consumers", "1", "--set", "queued.max.messages.kbytes=16384", ...more]);
   const [slow, leaking] = await Promise.all([
     consume("--delay-us", "100000", "--set", "group.id=slow"),
     consume("--delay-us", "2000", "--leak", "30000", "--set", "group.id=leaking"),
   ]);
   const attach = async (pid: number, captures: string): Promise<Answer> => {
-    const limits = ["--set", "queued.max.messages.kbytes=4096", "--message-size", "1000"];
+    const limits = ["--set", "queued.max.messages.kbytes=16384", "--message-size", "1000"];
     const { code, stdout, stderr } = await lagleak("attach", String(pid), "--for", "24s", "--captures", captures, "--json", ...limits);
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout) as Answer;

@@ -40,7 +40,8 @@ process.stderr.on("error", () => {}); // there is nobody left to tell
 // Node would end with 1, which means something else here
 process.on("uncaughtException", (error) => process.exit(complain(error)));
 
-process.once("SIGINT", () => {
+process.on("SIGINT", () => {
+  if (process.listenerCount("SIGINT") > 1) return; // whoever has something open in another process closes it first
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K"); // the line of progress
   process.exit(ExitCode.interrupted);
 });

@@ -142,19 +142,12 @@ const PASSED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2", "SIGQUIT"] as const;
 
 /** The program decides what a signal means, and this one waits for its end. What a terminal sends on Ctrl-C reaches both anyway. */
 function passSignals(child: ChildProcess): () => void {
-  const before = PASSED.map((signal) => ({ signal, listeners: process.listeners(signal) }));
   const pass = (signal: NodeJS.Signals): void => {
     if (signal !== "SIGINT" || process.stdin.isTTY !== true) child.kill(signal);
   };
-  for (const { signal } of before) {
-    process.removeAllListeners(signal);
-    process.on(signal, pass);
-  }
+  for (const signal of PASSED) process.on(signal, pass);
   return () => {
-    for (const { signal, listeners } of before) {
-      process.removeListener(signal, pass);
-      for (const listener of listeners) process.on(signal, listener as () => void);
-    }
+    for (const signal of PASSED) process.removeListener(signal, pass);
   };
 }
 
