@@ -131,6 +131,7 @@ export interface ProcessFacts {
   readonly lags: readonly LagEvidence[];
   readonly memories: readonly MemoryEvidence[];
   readonly allocators: readonly AllocatorEvidence[];
+  readonly process: ProcessEvidence | null; // as an observer introduced it
   /** Chunks of the heap by size, of a process that was observed. */
   readonly census: CensusFacts | null;
   /** Of evidence alone: there was no capture of a heap. */
@@ -223,6 +224,7 @@ export function gatherFacts(
     lags,
     memories,
     allocators,
+    process,
     census,
     isObserved: captured === null,
     memoryLimitBytes: told.memoryLimitBytes ?? limitIn(memories),

@@ -122,13 +122,21 @@ function experimentOf({ experiment }: ProcessFacts, { because }: Judgement): { r
   };
 }
 
-function clientsOf({ attribution, client, clientVersion, clients }: ProcessFacts): readonly AnswerClient[] {
-  return attribution.clients.map(({ id, version, namesTrusted }) => {
+/** Those of the capture; where it shows none, those that an observer found in the process. */
+function clientsOf({ attribution, client, clientVersion, clients, process }: ProcessFacts): readonly AnswerClient[] {
+  const versionIn = (id: string): string | null => process?.clients.find((one) => one.id === id)?.version ?? null;
+  const answerOf = (id: string, version: string | null, namesTrusted: boolean): AnswerClient => {
     const found = clients.find((candidate) => candidate.id === id);
     const known = id === client?.id ? clientVersion : version;
     const builtOn = found === undefined ? [] : lineageOf(found, known, clients).slice(1);
-    return { id, version: known, builtOn: builtOn.map((layer) => ({ id: layer.client.id, version: layer.version })), namesTrusted };
-  });
+    const layers = builtOn.map((layer) => ({ id: layer.client.id, version: versionIn(layer.client.id) ?? layer.version }));
+    return { id, version: known, builtOn: layers, namesTrusted };
+  };
+  if (attribution.clients.length > 0) return attribution.clients.map((one) => answerOf(one.id, one.version, one.namesTrusted));
+  const seen = (process?.clients ?? []).filter(({ id }) => clients.some((candidate) => candidate.id === id));
+  const answers = seen.map(({ id, version }) => answerOf(id, version, true));
+  // what another of them is built on is named there
+  return answers.filter(({ id }) => !answers.some(({ builtOn }) => builtOn.some((layer) => layer.id === id)));
 }
 
 /** A name in a sentence: symbols may be thousands of characters long. */

@@ -212,7 +212,10 @@ function captureLines({ captures, clients, losses, suppressions, totals, experim
   const span = totals.durationSeconds === null ? "times unknown" : `over ${formatDuration(totals.durationSeconds * 1000)}`;
   const first = captures[0]?.path ?? "no capture";
   const names = captures.length > 1 ? `${captures.length} captures` : shorten(printable(first), Math.max(20, columns - 50));
-  const what = captures.length === 0 ? "evidence only" : `${names} (${formats}, clock: ${clocks}), ${instantsText(totals.instants, span)}`;
+  const what =
+    captures.length === 0
+      ? `evidence only, ${instantsText(totals.instants, span)}`
+      : `${names} (${formats}, clock: ${clocks}), ${instantsText(totals.instants, span)}`;
   const found = clients.length === 0 ? [] : hang("", `Kafka clients in it: ${clients.map(clientWords).join("; ")}`, columns);
   const second =
     experiment === undefined || experiment.captures.length === 0 ? "" : `, and ${experiment.captures.length} more after the change`;
