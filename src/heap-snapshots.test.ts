@@ -1,7 +1,11 @@
 /** From a heap snapshot to the verdict: the same fetch responses, held by the application and held by the client. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
 import { inputFromBytes } from "./base/source.ts";
+import { run } from "./cli/program.ts";
 import { clients } from "./clients/index.ts";
 import { readCapture } from "./formats/recognize.ts";
 import { render, report } from "./index.ts";
@@ -63,5 +67,33 @@ test("redacted, no output shows a variable, a class or a file of the application
     assert.match(outputs[0] ?? "", own, format);
     assert.doesNotMatch(outputs[1] ?? "", own, format);
     assert.match(outputs[1] ?? "", /hidden-[0-9a-f]{10}/, format);
+  }
+});
+
+test("what holds a type is told without the names of the user's own, and with those of the client", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "lagleak-retainers-"));
+  try {
+    const own = /lastSeen|index\.js|handle|\/srv\/app/;
+    for (const holder of ["application", "client"] as const) {
+      const [file, shown, hidden] = [`${holder}.heapsnapshot`, `${holder}.txt`, `${holder}.hidden.txt`].map((name) =>
+        path.join(folder, name),
+      ) as [string, string, string];
+      writeFileSync(file, consumerHeap(holder, 2, 20));
+      for (const words of [
+        ["-o", shown],
+        ["-o", hidden, "--redact"],
+      ])
+        await run(["retainers", file, "--of", "JSArrayBufferData", "--quiet", ...words]);
+      const [plain, redacted] = [shown, hidden].map((name) => readFileSync(name, "utf8")) as [string, string];
+      if (holder === "application") assert.match(plain, own);
+      assert.doesNotMatch(redacted, own);
+      assert.match(
+        redacted,
+        holder === "application" ? /in Map\[…\]\n[\s\S]*in \(scope\)\.hidden-[0-9a-f]{10}/ : /in Batch\[…\] \(batch\.js\)/,
+      );
+      assert.equal(redacted.split("\n").length, plain.split("\n").length);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });

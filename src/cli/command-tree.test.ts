@@ -157,7 +157,7 @@ test("every command has its summary, three examples of itself, and no example of
     const known = options.flatMap(({ short, long }) => [short, long]);
     for (const example of examples) {
       assert.match(example, /lagleak /, example);
-      const own = example.slice(example.indexOf("lagleak ")).split(/ (?:&&|\|) /)[0] ?? "";
+      const own = example.slice(example.indexOf("lagleak ")).split(/ (?:&&|\||--) /)[0] ?? ""; // behind "--" stands another program's command line
       for (const [option] of own.matchAll(/(?<= )--?[a-z][a-z-]*/g))
         assert.ok(known.includes(option), `${name}: ${option} in "${example}"`);
     }

@@ -16,28 +16,33 @@ export function redactGraph(profile: Profile, attribution: Attribution): GraphFa
 }
 
 export function accumulationRedactor(profile: Profile, attribution: Attribution): (accumulation: Accumulation) => Accumulation {
+  const redactStep = stepRedactor(profile, attribution);
+  return (accumulation) => {
+    const { retainers, type, heldAs } = accumulation;
+    const shown = retainers.map(redactStep);
+    return {
+      ...accumulation,
+      type: redactStep({ type, file: retainers.at(-1)?.file ?? "", field: "" }).type,
+      heldAs: redactStep({ type: "", file: "", ...retainers.at(-2), field: heldAs }).field,
+      retainers: shown,
+    };
+  };
+}
+
+/** A class, and the field by which it holds something. */
+export function stepRedactor(profile: Profile, attribution: Attribution): (step: RetainerStep) => RetainerStep {
   const isPublic = publicTypes(profile, attribution);
   const declaresFields = profile.origin.runtime === "jvm";
-  const redactField = ({ type, file }: RetainerStep, field: string): string => {
+  const redactField = ({ type, file, field }: RetainerStep): string => {
     if (/^(?:\[[\d…]*\]|\d*)$/.test(field) || OWN_FIELDS.has(field)) return field;
     const isDeclared = isPublic(type, file) && !OWN_SCOPES.has(type) && (declaresFields || file !== "");
     return isDeclared ? field : hidden(field);
   };
-  const redactType = (type: string, file: string): string => (isPublic(type, file) ? type : hidden(type));
-  const redactStep = (step: RetainerStep): RetainerStep => {
-    const { type, file, field } = step;
-    const shown = isPublic(type, file) && !OWN_SCOPES.has(type) ? moduleBaseName(file) : hiddenFile(file);
-    return { type: redactType(type, file), file: shown, field: redactField(step, field) };
-  };
-  return (accumulation) => {
-    const { retainers, type } = accumulation;
-    const [holder, own] = [retainers.at(-2), retainers.at(-1)];
-    return {
-      ...accumulation,
-      type: redactType(type, own?.file ?? ""),
-      heldAs: holder === undefined ? hidden(accumulation.heldAs) : redactField(holder, accumulation.heldAs),
-      retainers: retainers.map(redactStep),
-    };
+  return (step) => {
+    const { type, file } = step;
+    const isOpen = isPublic(type, file);
+    const shown = isOpen && !OWN_SCOPES.has(type) ? moduleBaseName(file) : hiddenFile(file);
+    return { type: isOpen ? type : hidden(type), file: shown, field: redactField(step) };
   };
 }
 

@@ -7,8 +7,8 @@ import { accumulationsOf } from "./accumulations.ts";
 import { dominatorsOf, retainedBytes } from "./dominators.ts";
 import { insideTypes, type NodeTypes, type TypeInit } from "./node-types.ts";
 import { type GraphNodes, NodeKind, type ObjectGraph, retains } from "./object-graph.ts";
-import { FrameKind, type GraphFacts, type PathId, type SlicedStores } from "./profile.ts";
-import type { FrameInit, ProfileBuilder } from "./profile-builder.ts";
+import { FrameKind, type GraphFacts, type Origin, type PathId, type Profile, type SlicedStores } from "./profile.ts";
+import { type FrameInit, ProfileBuilder } from "./profile-builder.ts";
 
 const MOST_PATHS = 50_000;
 const DEEPEST = 40;
@@ -45,6 +45,14 @@ export function projectTypes(
     liveBlocks[path] = (liveBlocks[path] ?? 0) + (blocks[type] ?? 0);
   }
   series.change(liveBytes, liveBlocks, builder);
+}
+
+/** A profile in which types are the only paths and nothing is live: enough to ask whose the types are. */
+export function profileOfTypes(types: readonly TypeInit[], format: string, runtime: Origin["runtime"]): Profile {
+  const builder = new ProfileBuilder();
+  builder.instant({ elapsedMs: 0 });
+  for (const type of types.slice(1)) builder.path(0, builder.frame(frameInit(type, builder)));
+  return builder.finish({ path: "", format, clock: "none", precision: { kind: "exact" }, observes: "live", origin: { runtime } });
 }
 
 /** Whether a node is an object of the heap: classes are not, nor are nodes that only group others. */

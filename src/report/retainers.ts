@@ -1,6 +1,7 @@
 /** The answer of `retainers`: what holds the objects of a type, as plain data and as a tree for a terminal. */
 import { styleText } from "node:util";
 import { formatBytes } from "../base/units.ts";
+import type { RetainerStep } from "../model/profile.ts";
 import type { RetainerBranch, RetainerTree } from "../model/retainer-tree.ts";
 import type { AnswerLoss } from "./answer.ts";
 import { holderText } from "./holders.ts";
@@ -25,6 +26,13 @@ export function prune(tree: RetainerTree, top: number): RetainerTree {
       .filter(({ retainedBytes }, row) => row === 0 || (row < top && retainedBytes >= least))
       .map((branch) => ({ ...branch, holders: pruneAll(branch.holders) }));
   return { ...tree, branches: pruneAll(tree.branches) };
+}
+
+/** The same holders under other names. */
+export function renameHolders(tree: RetainerTree, rename: (step: RetainerStep) => RetainerStep): RetainerTree {
+  const renameAll = (branches: readonly RetainerBranch[]): readonly RetainerBranch[] =>
+    branches.map((branch) => ({ ...branch, ...rename(branch), holders: renameAll(branch.holders) }));
+  return { ...tree, branches: renameAll(tree.branches) };
 }
 
 export function retainersText(answer: RetainersAnswer, options: { readonly columns: number; readonly color: boolean }): string {

@@ -2,11 +2,17 @@
 import { type Command, Option } from "commander";
 import { Failure } from "../../base/failure.ts";
 import { jsonText } from "../../base/json-text.ts";
+import { hidden, hiddenFile } from "../../base/redaction.ts";
 import { openInput } from "../../base/source.ts";
+import { clients } from "../../clients/index.ts";
 import { formats } from "../../formats/index.ts";
 import { recognizeFormat } from "../../formats/recognize.ts";
+import { attribute } from "../../judge/attribution.ts";
+import { stepRedactor } from "../../judge/redact-graph.ts";
+import type { TypeInit } from "../../model/node-types.ts";
+import { profileOfTypes } from "../../model/project-graph.ts";
 import { retainerTree } from "../../model/retainer-tree.ts";
-import { prune, type RetainersAnswer, retainersText } from "../../report/retainers.ts";
+import { prune, type RetainersAnswer, renameHolders, retainersText } from "../../report/retainers.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { onlyCapture } from "../inputs.ts";
 import {
@@ -17,6 +23,7 @@ import {
   openOptions,
   parseRegExp,
   type ReadingOptions,
+  redactOption,
   type SessionOptions,
   topOption,
 } from "../options.ts";
@@ -41,6 +48,7 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
     .addOption(topOption());
   addReadingOptions(command);
   addOutputOptions(command, FORMATS);
+  command.addOption(redactOption());
   addSessionOptions(command);
   command.addHelpText("after", EXAMPLES);
   command.action(async (capture: string, options: RetainersOptions) => end(await retainers(capture, options)));
@@ -63,7 +71,18 @@ async function retainers(capture: string, options: RetainersOptions): Promise<Ex
   }
   const { losses, ...typed } = await format.readGraph(input).finally(terminal.progress.end);
   const tree = prune(retainerTree(typed, options.of), options.top);
-  const answer: RetainersAnswer = { schemaVersion: 1, path: file, format: format.id, of: options.of.source, ...tree, losses };
+  const found = { path: file, of: options.of.source, ...tree, losses };
+  const shown = options.redact === true ? redacted(found, typed.types.types, format.id) : found;
+  const answer: RetainersAnswer = { schemaVersion: 1, format: format.id, ...shown };
   await writeAnswer(answers === "json" ? jsonText(answer) : retainersText(answer, terminal), options, terminal);
   return ExitCode.answered;
+}
+
+type Found = Omit<RetainersAnswer, "schemaVersion" | "format">;
+
+/** What was asked for may name a class, too. */
+function redacted({ path, of, losses, ...tree }: Found, types: readonly TypeInit[], format: string): Found {
+  const profile = profileOfTypes(types, format, format === "hprof" ? "jvm" : "node");
+  const rename = stepRedactor(profile, attribute(profile, clients));
+  return { ...renameHolders(tree, rename), path: hiddenFile(path), of: hidden(of), losses };
 }
