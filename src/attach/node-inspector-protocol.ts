@@ -18,7 +18,10 @@ export interface Protocol {
 }
 
 export interface ProtocolConnection extends Protocol {
+  /** Says goodbye; for an inspector that stays open. */
   readonly disconnect: () => Promise<void>;
+  /** Waits for the inspector's own goodbye, and leaves without one when the time is over. */
+  readonly outlive: (timeoutMs: number) => Promise<void>;
 }
 
 /** How long something that is done in an instant may take in a process that is busy. */
@@ -77,14 +80,18 @@ export async function connectProtocol(connect: Connect, path: string, gone: () =
       resolve();
     }),
   );
+  const closedWithin = async (timeoutMs: number): Promise<void> => {
+    const timer = setTimeout(() => socket.terminate(), timeoutMs);
+    await closed;
+    clearTimeout(timer);
+  };
   return {
     ...protocol,
     disconnect: async () => {
       socket.close();
-      const timer = setTimeout(() => socket.terminate(), 1000);
-      await closed;
-      clearTimeout(timer);
+      await closedWithin(1000);
     },
+    outlive: closedWithin,
   };
 }
 

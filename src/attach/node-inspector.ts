@@ -1,9 +1,11 @@
 /**
- * The inspector of a Node.js process: found where it listens, opened by SIGUSR1 where that is safe, and closed again by the same
- * way. An inspector that was open already is used and left open.
+ * The inspector of a Node.js process: found where it listens, opened by SIGUSR1 where that is safe, and closed again from inside. An
+ * inspector that was open already is used and left open.
  *
- * Its surprise: what is evaluated in a process and throws later, in a timer, ends that process; so nothing is left there but one
- * guarded call that closes the inspector.
+ * Its surprises: what is evaluated in a process and throws later, in a timer, ends that process; so nothing is left there but one
+ * guarded call that closes the inspector. And when both sides say goodbye at once, Node.js frees its end of the WebSocket twice and
+ * dies (WsHandler::OnCloseFrameWritten in src/inspector_socket.cc; once in about 100 times on a busy machine, seen with 20.20). So
+ * whoever closes the inspector leaves the goodbye to it, and asks its port nothing meanwhile.
  */
 import path from "node:path";
 import { Failure } from "../base/failure.ts";
@@ -13,7 +15,7 @@ import { connectProtocol, inspectorPath, type Json, type Protocol } from "./node
 import { signalRefusal } from "./node-inspector-signal.ts";
 import { listeners } from "./proc.ts";
 import { isAlive, type Target } from "./target.ts";
-import { pause } from "./waiting.ts";
+import { pause, waitFor } from "./waiting.ts";
 
 export interface Inspector extends Protocol {
   /** Whether it was open before we came; then it stays. */
@@ -25,6 +27,7 @@ export interface Inspector extends Protocol {
 }
 
 interface Found {
+  readonly port: number;
   readonly connect: Connect;
   readonly path: string;
 }
@@ -33,10 +36,8 @@ interface Found {
 const OPENS_WITHIN_MS = 10_000;
 const CLOSES_WITHIN_MS = 5_000;
 const POLL_MS = 25;
-/** For an inspector that was asked to close a moment ago. */
-const WAS_ASKED_MS = 500;
 
-/** In a timer, since the session in which it is evaluated must end first. */
+/** In a timer, since the answer to this very call must leave first. */
 const CLOSE = `(() => {
   const inspector = process.getBuiltinModule ? process.getBuiltinModule("node:inspector") : require("node:inspector");
   setTimeout(() => { try { inspector.close(); } catch {} }, 20);
@@ -72,7 +73,7 @@ async function findInspector(target: Target): Promise<Found | null> {
     listeners(target.pid).map(async (listener): Promise<Found | null> => {
       const connect = connectionTo(target, listener);
       const page = await inspectorPath(connect);
-      return page === null ? null : { connect, path: page };
+      return page === null ? null : { port: listener.port, connect, path: page };
     }),
   );
   return candidates.find((one) => one !== null) ?? null;
@@ -114,7 +115,11 @@ async function openedBySignal(target: Target): Promise<Found> {
   });
 }
 
-async function session(target: Target, { connect, path: page }: Found, undoOpening: (() => Promise<void>) | null): Promise<Inspector> {
+async function session(
+  target: Target,
+  { port, connect, path: page }: Found,
+  undoOpening: (() => Promise<void>) | null,
+): Promise<Inspector> {
   const gone = (): string => (isAlive(target) ? "the connection to the inspector has ended" : `process ${target.pid} has ended`);
   const connection = await connectProtocol(connect, page, gone);
   const evaluate = async (expression: string): Promise<unknown> => {
@@ -127,18 +132,23 @@ async function session(target: Target, { connect, path: page }: Found, undoOpeni
     if (exceptionDetails === undefined) return (result as Json)["value"];
     throw new Failure({ code: "capture", message: `the process refuses: ${String((exceptionDetails as Json)["text"])}` });
   };
-  let isClosed = false;
+  let isOver = false;
   return {
     ...connection,
     wasOpen: undoOpening === null,
     evaluate,
     close: async () => {
-      if (isClosed) return;
-      isClosed = true;
-      // in this session, where it still works; the undo then finds it closed
-      if (undoOpening !== null) await evaluate(CLOSE).catch(() => {});
-      await connection.disconnect();
-      await undoOpening?.();
+      if (isOver) return;
+      isOver = true;
+      if (undoOpening === null) {
+        await connection.disconnect();
+        return;
+      }
+      // where this works the undo finds it closed
+      await evaluate(CLOSE).catch(() => {});
+      await connection.outlive(CLOSES_WITHIN_MS);
+      await isClosed(target, port);
+      await undoOpening();
     },
   };
 }
@@ -146,18 +156,15 @@ async function session(target: Target, { connect, path: page }: Found, undoOpeni
 /** The undo of whoever opened it. Harmless where none is open. @throws Failure `capture` when it stays open */
 export async function closeInspector(target: Target): Promise<void> {
   if (!isAlive(target)) return;
-  if (await isClosedWithin(target, WAS_ASKED_MS)) return;
   const found = await findInspector(target);
   if (found === null) return;
   try {
-    const inspector = await session(target, found, null);
-    await inspector.evaluate(CLOSE);
-    await inspector.close();
+    await (await session(target, found, async () => {})).close();
   } catch (error) {
     if (!isAlive(target)) return;
     throw error;
   }
-  if (await isClosedWithin(target, CLOSES_WITHIN_MS)) return;
+  if (await isClosed(target, found.port)) return;
   throw new Failure({
     code: "capture",
     message: `the inspector of process ${target.pid} is still open`,
@@ -166,11 +173,9 @@ export async function closeInspector(target: Target): Promise<void> {
 }
 
 /** A process that has ended has none. */
-async function isClosedWithin(target: Target, ms: number): Promise<boolean> {
-  for (const until = performance.now() + ms; ; await pause(POLL_MS)) {
-    if (!isAlive(target) || (await findInspector(target)) === null) return true;
-    if (performance.now() >= until) return false;
-  }
+async function isClosed(target: Target, port: number): Promise<boolean> {
+  const isGone = (): true | null => (isAlive(target) && listeners(target.pid).some((one) => one.port === port) ? null : true);
+  return (await waitFor(isGone, { timeoutMs: CLOSES_WITHIN_MS, everyMs: POLL_MS })) !== null;
 }
 
 export function ended(target: Pick<Target, "pid">): Failure {

@@ -133,7 +133,7 @@ async function watchMemory(
   }
 }
 
-/** Of all isolates at one moment, in one file. Its time stands in its name, since the format has none. */
+/** Of all isolates at one moment, in one file, with what the format has no place for (`src/formats/v8-sampling.ts` reads it). */
 async function read(isolates: Isolates, isLast: boolean, { folder, name, diskBytes }: CaptureSession): Promise<string> {
   const method = isLast ? "HeapProfiler.stopSampling" : "HeapProfiler.getSamplingProfile";
   const atMs = Date.now();
@@ -147,7 +147,7 @@ async function read(isolates: Isolates, isLast: boolean, { folder, name, diskByt
   }
   const file = createCaptureFile(path.join(folder, `${name}.${atMs}.heapprofile`), diskBytes);
   try {
-    file.write(JSON.stringify(mergeIsolates(profiles)));
+    file.write(JSON.stringify({ ...mergeIsolates(profiles), lagleak: { takenAtMs: atMs, intervalBytes: INTERVAL_BYTES, attached: true } }));
     return file.finish();
   } finally {
     file.abandon();

@@ -4,6 +4,9 @@
  *
  * Its surprise: every sample has the ordinal it was taken with, and V8 takes one per interval of allocated bytes. So the file
  * holds a clock of allocations, and the age of everything that is still live. Buffers of Node.js are not in it at all.
+ *
+ * The file says neither when it was taken nor its interval. What `lagleak attach` writes says it in a member of its own, `lagleak:
+ * {takenAtMs, intervalBytes, attached}`, which other readers pass over.
  */
 import { Failure } from "../base/failure.ts";
 import type { Recognition } from "../base/recognition.ts";
@@ -49,20 +52,26 @@ async function read(input: Input): Promise<Profile> {
   builder.instant({ elapsedMs: 0 });
   const { pathOf, smallestBytes } = addTree(document["head"], builder, input);
   const samples = samplesOf(document["samples"], pathOf, builder);
-  const intervalBytes = intervalOf(
-    samples.length === 0 ? smallestBytes : samples.reduce((least, { size }) => Math.min(least, size), Number.POSITIVE_INFINITY),
-  );
+  const own = isObject(document["lagleak"]) ? document["lagleak"] : {};
+  const intervalBytes =
+    positive(own["intervalBytes"]) ??
+    intervalOf(samples.length === 0 ? smallestBytes : samples.reduce((least, { size }) => Math.min(least, size), Number.POSITIVE_INFINITY));
+  const takenAt = positive(own["takenAtMs"]);
   return builder.finish({
     path: input.name,
     format: v8Sampling.id,
-    ...clockOfFile(input.modifiedAt),
-    origin: { runtime: "node" },
+    ...(takenAt === null ? clockOfFile(input.modifiedAt) : { clock: "in-file", takenAt }),
+    origin: { runtime: "node", attached: own["attached"] === true },
     precision: { kind: "sampled", meanIntervalBytes: intervalBytes },
     observes: "live",
     sampleTypes: [{ type: "selfSize", unit: "bytes" }],
     survivors: samples.length === 0 ? null : survivorsOf(samples, intervalBytes),
     losses: input.losses,
   });
+}
+
+function positive(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : null;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

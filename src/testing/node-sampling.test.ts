@@ -42,6 +42,10 @@ test("the series of readings shows what a program keeps, and the process is left
   const profile = await read(files);
   const answer = inspect(profile);
   assert.equal(answer.instants, 3);
+  assert.deepEqual(
+    [profile.clock, profile.origin.attached, profile.precision],
+    ["in-file", true, { kind: "sampled", meanIntervalBytes: 32768 }],
+  );
   assert.match(answer.top[0]?.name ?? "", /tick|leakRecord/);
   assert.deepEqual(outsideOf(target.pid), before);
   assert.deepEqual(session.undo.steps(), []);
