@@ -1,6 +1,6 @@
 /** What runs a process, and which allocator serves its `malloc`: from its executable and the libraries that it has mapped. */
 import path from "node:path";
-import { environmentVariable, type Mapping } from "./proc.ts";
+import type { Mapping } from "./proc.ts";
 import { executableFile, fileHas, firstMatch } from "./target-files.ts";
 
 export type RuntimeId = "native" | "node" | "go" | "jvm" | "python" | "dotnet" | "ruby" | "php";
@@ -66,11 +66,6 @@ export function findAllocator(
   // linked statically nothing has its name; its text for errno 0 is its own
   const isMusl = file !== null && (fileHas(file, "/etc/ld-musl-") || fileHas(file, "\0No error information\0"));
   return isMusl ? { id: "musl", module: executable } : { id: "unknown", module: null };
-}
-
-/** Whether a variable that changes the allocator or the runtime is set; its value is only looked at. */
-export function isSetFor(pid: number, variable: string): boolean {
-  return environmentVariable(pid, variable) !== null;
 }
 
 function jvmVersion(libjvm: string): string | null {

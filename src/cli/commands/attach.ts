@@ -92,10 +92,9 @@ async function choose(methods: readonly Method[], options: Options, terminal: Te
     });
   });
   const level: Level = options.inject === true ? 2 : options.profile === true ? 1 : 0;
-  const byLevel =
-    named.length > 0 ? [] : methods.filter(({ attacher }) => attacher.level > 0 && attacher.level <= level && attacher.byLevel !== false);
+  const byLevel = named.length > 0 ? [] : methods.filter(({ attacher }) => attacher.level <= level && attacher.byLevel !== false);
   for (const { attacher, refusal } of byLevel) {
-    if (refusal !== null) terminal.note(`${attacher.id} cannot be used: ${refusal.because}. ${refusal.fix}`);
+    if (refusal !== null && attacher.level > 0) terminal.note(`${attacher.id} cannot be used: ${refusal.because}. ${refusal.fix}`);
   }
   const chosen = [...named, ...byLevel.filter(({ refusal }) => refusal === null)];
   if (level > 0 && named.length === 0 && chosen.length === 0)
