@@ -6,7 +6,7 @@
  * called that shows only where code was built with frame pointers.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Failure } from "../base/failure.ts";
 import { formatBytes } from "../base/units.ts";
@@ -71,14 +71,19 @@ export const bpftraceSites: Attacher = {
         });
       }
       session.note(`blocks of ${formatBytes(growing.size)} grow most: ${growing.count} more; following who allocates them`);
-      const text = await follow(target, requestsOf(growing.size), followMs(session.windowMs), session.signal);
-      const stacks = collapseSites(text, target.name, target.mappings);
-      if (stacks === "") {
+      const prints = await follow(target, requestsOf(growing.size), followMs(session.windowMs), session.signal);
+      const captures = prints
+        .map(({ text, at }) => ({ stacks: collapseSites(text, target.name, target.mappings), at }))
+        .filter(({ stacks }) => stacks !== "");
+      if (captures.length === 0) {
         throw new Failure({ code: "capture", message: `nothing of ${formatBytes(growing.size)} was allocated and kept meanwhile` });
       }
-      const file = captureFile(session, "sites", 1, "collapsed");
-      writeFileSync(file, stacks, { mode: 0o600 });
-      return [file];
+      return captures.map(({ stacks, at }, index) => {
+        const file = captureFile(session, "sites", index + 1, "collapsed");
+        writeFileSync(file, stacks, { mode: 0o600 });
+        utimesSync(file, at / 1000, at / 1000); // stacks in text hold no time: that of the file is theirs
+        return file;
+      });
     } catch (error) {
       throw nothingCaptured(target, error);
     }
@@ -152,7 +157,18 @@ export function requestsOf(chunkBytes: number): { readonly from: number; readonl
   return { from: chunkBytes <= SMALLEST_CHUNK_BYTES ? 1 : chunkBytes - 23, to: chunkBytes - 8 };
 }
 
-/** Prints one JSON object whose `@live` are bytes by caller and stack. */
+/** So often it says what is live, at least: two show whether it grows. Naming the functions takes seconds each time. */
+const PRINTS = 2;
+/** It names functions for so long at most before it is told to stop, and is then ended. */
+const LATE_MS = 20_000;
+
+/** What was live at a moment, as bpftrace prints it. */
+interface Print {
+  readonly text: string;
+  readonly at: number; // Unix ms
+}
+
+/** Prints JSON objects whose `@live` are bytes by caller and stack. */
 function program(pid: number, library: string, { from, to }: { readonly from: number; readonly to: number }, seconds: number): string {
   const enter = (name: string, size: string, first = ""): string =>
     `uprobe:${library}:${name} /pid == ${pid}/ { ${first} if (${size} >= ${from} && ${size} <= ${to}) { @size[tid] = ${size}; @at[tid] = ustack(perf, 32); @from[tid] = usym(*(uint64 *)reg("sp")); } }
@@ -162,6 +178,7 @@ uretprobe:${library}:${name} /@size[tid]/ { @bytes[retval] = @size[tid]; @stack[
     "if (@bytes[arg0]) { @live[@caller[arg0], @stack[arg0]] -= @bytes[arg0]; delete(@bytes[arg0]); delete(@stack[arg0]); delete(@caller[arg0]); }";
   return `${enter("malloc", "arg0")}${enter("calloc", "arg0 * arg1")}${enter("realloc", "arg1", forget)}
 uprobe:${library}:free /pid == ${pid}/ { ${forget} }
+interval:s:${Math.max(1, Math.floor(seconds / PRINTS))} { print(@live); }
 interval:s:${seconds} { exit(); }
 END { clear(@size); clear(@at); clear(@from); clear(@bytes); clear(@stack); clear(@caller); }
 `;
@@ -172,7 +189,7 @@ async function follow(
   requests: { readonly from: number; readonly to: number },
   forMs: number,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<readonly Print[]> {
   const module = target.allocator.module;
   const library = module === null || module === target.executable ? `/proc/${target.pid}/exe` : mappedFile(target.pid, module);
   if (library === null) throw new Failure({ code: "capture", message: "the library of its malloc cannot be opened" });
@@ -184,10 +201,15 @@ async function follow(
   // it prints what it has when it is interrupted
   const stop = (): void => void child.kill("SIGINT");
   signal.addEventListener("abort", stop, { once: true });
-  let output = "";
+  const late = setTimeout(stop, forMs + LATE_MS);
+  const end = setTimeout(() => void child.kill("SIGKILL"), forMs + 2 * LATE_MS);
+  let rest = "";
   let errors = "";
+  const prints: Print[] = [];
   child.stdout.on("data", (part: Buffer) => {
-    output += part.toString();
+    const lines = (rest + part.toString()).split("\n");
+    rest = lines.pop() ?? "";
+    for (const text of lines) if (text.includes('"@live"')) prints.push({ text, at: Date.now() });
   });
   child.stderr.on("data", (part: Buffer) => {
     errors += part.toString();
@@ -197,7 +219,8 @@ async function follow(
       child.on("error", reject);
       child.on("close", resolve);
     });
-    if (status === 0 || output.includes('"@live"')) return output;
+    if (rest.includes('"@live"')) prints.push({ text: rest, at: Date.now() });
+    if (status === 0 || prints.length > 0) return prints;
     const reason = errors.split("\n").find((line) => /ERROR/.test(line) && !/RLIMIT|detach/.test(line)) ?? errors.trim().split("\n").at(-1);
     throw new Failure({
       code: "capture",
@@ -206,6 +229,8 @@ async function follow(
     });
   } finally {
     signal.removeEventListener("abort", stop);
+    clearTimeout(late);
+    clearTimeout(end);
   }
 }
 
