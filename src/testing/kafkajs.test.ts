@@ -32,7 +32,7 @@ before(async () => {
     ["orders", String(PARTITIONS), "500", "1024"],
     {},
   );
-  broker = /^bootstrap (\S+)$/m.exec(mock.output())?.[1] ?? "";
+  broker = mock.said;
   consumer = await startNode(programs, "node-kafkajs.mjs", { args: [broker, "orders", "billing"] });
 });
 after(() => programs.close());

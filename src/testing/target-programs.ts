@@ -62,7 +62,7 @@ export class TargetPrograms {
     const said = await new Promise<string>((resolve, reject) => {
       const look = (part: Buffer): void => {
         output += part.toString();
-        const line = (options.isReady ?? /^ready\b ?(.*)$/m).exec(output)?.[1];
+        const line = (options.isReady ?? /^ready\b ?(.*)\n/m).exec(output)?.[1];
         if (line !== undefined) resolve(line);
       };
       child.stdout?.on("data", look);
