@@ -1,5 +1,5 @@
 /** `lagleak attach <pid>`: observe a running process, capture, then analyze. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import type { Attacher, Level } from "../../attach/attacher.ts";
@@ -200,7 +200,12 @@ async function conclude(target: Target, result: SessionResult, options: Options,
   const undo = openUndo(target, attachers, stateFolder(), target);
   if (undo.steps().length > 0) terminal.note(`something is still open in the process; close it with: lagleak detach ${target.pid}`);
   const limit = target.cgroup?.limitBytes ?? null;
-  const told = { ...options, ...(options.memoryLimit === undefined && limit !== null ? { memoryLimit: limit } : {}) };
+  const startedAt = beganAt(files);
+  const told = {
+    ...(limit === null ? {} : { memoryLimit: limit }),
+    ...(startedAt === null ? {} : { startedAt }),
+    ...options,
+  };
   const halves = end === "settled" ? settling.halves : null;
   const [observation = ""] = files;
   if (options.settle === true && halves === null) terminal.note("the queues were not seen to run empty: this is no drain test");
@@ -212,6 +217,12 @@ async function conclude(target: Target, result: SessionResult, options: Options,
   // named methods that gave nothing are no answer to what was asked
   const isMissing = (options.method ?? []).length > 0 && failures.length > 0 && files.length === 1;
   return isMissing ? ExitCode.capture : answered;
+}
+
+/** Files that count their time from a start that they do not name began when they were made. Unix ms; null where there is none. */
+function beganAt(files: readonly string[]): number | null {
+  const file = files.find((name) => name.endsWith(".raw"));
+  return file === undefined || !existsSync(file) ? null : statSync(file).birthtimeMs;
 }
 
 /** Captures of other kinds are named, for an answer of their own. */
