@@ -43,6 +43,11 @@ test("the slices of one response in a Batch of kafkajs are its queue", async () 
   const { facts, verdict } = await judged(consumerHeap("client", 1, 8000));
   assert.notEqual(verdict.class, "leak");
   assert.deepEqual([facts.retention?.clientBytes, facts.retention?.appSlices], [10_485_760, 0]);
+  const measured = verdict.because.find(({ code }) => code === "queue-measured");
+  assert.deepEqual(
+    [measured?.figures["entries"], measured?.figures["heldBytes"], measured?.names["what"]],
+    [1, 64 + 96 + 8000 * 96 + 10_485_760, "batches"],
+  );
 });
 
 test("the page shows the way from the Map that keeps the memory to a root", async () => {

@@ -11,6 +11,7 @@ import type { Accumulation, RetainerStep } from "../model/profile.ts";
 import { evidenceFindings } from "./evidence-findings.ts";
 import type { ProcessFacts } from "./facts.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
+import { measuredQueues } from "./measured-queues.ts";
 import { isQueueElsewhere } from "./queue-elsewhere.ts";
 import { type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
 
@@ -44,6 +45,7 @@ export function because(
   if (topSite !== null && verdict.class === "leak" && deciding?.group.kind !== "fetch")
     findings.push(finding("top-site", {}, { site: topSite }));
   findings.push(...heldMessages(facts, verdict));
+  findings.push(...queues(facts));
   findings.push(...holders(facts, verdict));
   const weighed = (deciding?.verdict.weighed ?? [])
     .filter(({ id, logBayesFactor }) => Math.abs(logBayesFactor) >= LEAST_WEIGHT || ALWAYS_SAID.has(id))
@@ -112,6 +114,21 @@ function heldMessages(facts: ProcessFacts, verdict: ProcessVerdict): readonly Fi
     );
   } else if (live > 0) findings.push(finding("live-messages", { liveMessages: live, liveBytes }));
   return findings;
+}
+
+/** What an object graph or a histogram shows of the client's queues themselves. */
+function queues(facts: ProcessFacts): readonly Finding[] {
+  return measuredQueues(facts).map(({ entries, what, heldBytes, ceilingBytes, mostBytes }) =>
+    finding(
+      "queue-measured",
+      {
+        entries,
+        ...(heldBytes === null ? {} : { heldBytes }),
+        ...(ceilingBytes === null || mostBytes === null ? {} : { ceilingBytes, mostBytes }),
+      },
+      { what, client: facts.client?.id ?? "" },
+    ),
+  );
 }
 
 /** An accumulation with this share of the live heap is worth a sentence. */

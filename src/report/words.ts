@@ -202,6 +202,12 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `The client itself still holds messages of ${bytes(clientBytes)} of fetch responses, as a queue does.`,
   "pinned-by-slices": ({ slices, stores, pinnedBytes, wantedBytes }, { holder }) =>
     `The application holds ${count(slices)} slices${wantedBytes === undefined ? "" : ` (${bytes(wantedBytes)} of values)`} of ${count(stores)} fetch responses${holder === "" ? "" : `, in ${holder}`}: each slice keeps its whole response alive, ${bytes(pinnedBytes)} in all.`,
+  "queue-measured": ({ entries, heldBytes, ceilingBytes, mostBytes }, { what, client }) =>
+    `The queue of ${client} holds ${count(entries)} ${what}${heldBytes === undefined ? "" : `, ${bytes(heldBytes)} in all`}.${
+      heldBytes === undefined || ceilingBytes === undefined || mostBytes === undefined
+        ? ""
+        : ` The configuration allows it ${bytes(ceilingBytes)}, ${bytes(mostBytes)} at most.`
+    }`,
   accumulates: ({ retainedBytes, parts }, { holder, through }) =>
     `${holder} alone keeps ${bytes(retainedBytes)} alive, in ${count(parts)} objects. It is held by ${through}.`,
   "single-instant:below-ceiling": ({ levelBytes, ceilingBytes }) =>
