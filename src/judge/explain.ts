@@ -6,10 +6,10 @@ import { at } from "../base/columns.ts";
 import type { Remedy } from "../clients/client.ts";
 import { lagRemedies } from "../clients/lag-remedies.ts";
 import { bufferingRemediesOf, type ConcerningIssue, lineageOf } from "../clients/lineage.ts";
-import { moduleBaseName, seriesOf } from "../model/ledger.ts";
-import type { Accumulation, RetainerStep } from "../model/profile.ts";
+import { seriesOf } from "../model/ledger.ts";
 import { evidenceFindings } from "./evidence-findings.ts";
 import type { ProcessFacts } from "./facts.ts";
+import { holderName, retainersPath } from "./holder-names.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
 import { measuredQueues } from "./measured-queues.ts";
 import { isQueueElsewhere } from "./queue-elsewhere.ts";
@@ -143,7 +143,7 @@ function holders({ profile, retention }: ProcessFacts, verdict: ProcessVerdict):
   if (pins) {
     const { appSlices, appStores, appBytes, wantedBytes, holder } = retention;
     const figures = { slices: appSlices, stores: appStores, pinnedBytes: appBytes, ...(wantedBytes === null ? {} : { wantedBytes }) };
-    findings.push(finding("pinned-by-slices", figures, { holder: holder === null ? "" : accumulationText(holder) }));
+    findings.push(finding("pinned-by-slices", figures, { holder: holder === null ? "" : holderName(holder) }));
   }
   const liveBytes = profile.captures.at(-1)?.liveBytes ?? 0;
   const largest = (pins ? retention.holder : null) ?? graph.accumulations[0];
@@ -152,28 +152,11 @@ function holders({ profile, retention }: ProcessFacts, verdict: ProcessVerdict):
       finding(
         "accumulates",
         { retainedBytes: largest.retainedBytes, parts: largest.parts },
-        { holder: accumulationText(largest), through: retainersText(largest.retainers) },
+        { holder: holderName(largest), through: retainersPath(largest.retainers) },
       ),
     );
   }
   return findings;
-}
-
-/** `lastSeen (Map)` */
-function accumulationText({ heldAs, type }: Accumulation): string {
-  return heldAs === "" || heldAs === type ? type : `${heldAs} (${type})`;
-}
-
-/** The last steps of the way from a root, which are the program's own: `process._events.SIGTERM > …` */
-const MOST_STEPS = 7;
-
-function retainersText(retainers: readonly RetainerStep[]): string {
-  const shown = retainers.slice(-MOST_STEPS);
-  const name = ({ type, file }: RetainerStep): string => (type === "(scope)" ? `(scope of ${moduleBaseName(file)})` : type);
-  const steps = shown
-    .map((step) => ({ type: name(step), field: step.field }))
-    .map(({ type, field }) => (field === "" ? type : field.startsWith("[") ? `${type}${field}` : `${type}.${field}`));
-  return `${shown.length < retainers.length ? "… > " : ""}${steps.join(" > ")}`;
 }
 
 /** What the halves of an experiment do not say themselves. */
