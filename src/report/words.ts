@@ -203,7 +203,7 @@ const REASONS: Readonly<Record<string, Sentence>> = {
   "pinned-by-slices": ({ slices, stores, pinnedBytes, wantedBytes }, { holder }) =>
     `The application holds ${count(slices)} slices${wantedBytes === undefined ? "" : ` (${bytes(wantedBytes)} of values)`} of ${count(stores)} fetch responses${holder === "" ? "" : `, in ${holder}`}: each slice keeps its whole response alive, ${bytes(pinnedBytes)} in all.`,
   "queue-measured": ({ entries, heldBytes, ceilingBytes, mostBytes }, { what, client }) =>
-    `The queue of ${client} holds ${count(entries)} ${what}${heldBytes === undefined ? "" : `, ${bytes(heldBytes)} in all`}.${
+    `In the queue of ${client} lie ${what}: ${count(entries)}${heldBytes === undefined ? "" : `, with ${bytes(heldBytes)} in all`}.${
       heldBytes === undefined || ceilingBytes === undefined || mostBytes === undefined
         ? ""
         : ` The configuration allows it ${bytes(ceilingBytes)}, ${bytes(mostBytes)} at most.`
