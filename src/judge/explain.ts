@@ -133,6 +133,8 @@ function queues(facts: ProcessFacts): readonly Finding[] {
 
 /** An accumulation with this share of the live heap is worth a sentence. */
 const ACCUMULATION_SHARE = 0.1;
+const DUPLICATE_SHARE = 0.05;
+const LEAST_DUPLICATE_BYTES = 1024 ** 2;
 
 /** What an object graph shows: slices of the application that pin whole responses, and where memory comes together. */
 function holders({ profile, retention }: ProcessFacts, verdict: ProcessVerdict): readonly Finding[] {
@@ -155,6 +157,10 @@ function holders({ profile, retention }: ProcessFacts, verdict: ProcessVerdict):
         { holder: holderName(largest), through: retainersPath(largest.retainers) },
       ),
     );
+  }
+  const { duplicateStrings } = graph;
+  if (duplicateStrings !== null && duplicateStrings.bytes >= Math.max(LEAST_DUPLICATE_BYTES, DUPLICATE_SHARE * liveBytes)) {
+    findings.push(finding("duplicate-strings", { ...duplicateStrings }));
   }
   return findings;
 }

@@ -10,7 +10,7 @@ import { displayName, matchName } from "../base/symbols.ts";
 import type { KafkaClient } from "../clients/client.ts";
 import type { OwnRules } from "../clients/own-rules.ts";
 import { moduleBaseName } from "../model/ledger.ts";
-import { type Accumulation, FrameKind, type Profile } from "../model/profile.ts";
+import { FrameKind, type Profile } from "../model/profile.ts";
 import { type Attribution, isWellKnownModule } from "./attribution.ts";
 import type { ProcessFacts } from "./facts.ts";
 import { accumulationRedactor, redactGraph } from "./redact-graph.ts";
@@ -34,20 +34,8 @@ export function redactProfile(profile: Profile, attribution: Attribution, client
     file.push(pool.add(isPublic ? moduleBaseName(place) : hiddenFile(place)));
   }
   const standIns = standInsOf(profile);
-  const shownName = new Map<string, string>();
-  const publicNames = new Set<string>();
-  for (let frame = 1; frame < frames.length; frame++) {
-    const own = textOf(at(frames.name, frame));
-    shownName.set(own, pool.strings[name.get(frame)] ?? "");
-    if (at(attribution.wellKnown, frame) === 1) publicNames.add(own);
-  }
-  const { graph } = profile;
   return {
     ...profile,
-    graph:
-      graph === null
-        ? null
-        : { ...graph, accumulations: graph.accumulations.map((one) => redactAccumulation(one, shownName, publicNames)) },
     origin: { ...profile.origin, command: null, executable: null },
     captures: profile.captures.map((capture) => ({
       ...capture,
@@ -59,29 +47,6 @@ export function redactProfile(profile: Profile, attribution: Attribution, client
     modules: { ...modules, name: moduleName.finish() },
     frames: { ...frames, name: name.finish(), file: file.finish() },
     graph: redactGraph(profile, attribution),
-  };
-}
-
-/** `shownName` by the name of a type; fields are as public as the type that has them. */
-function redactAccumulation(
-  accumulation: Accumulation,
-  shownName: ReadonlyMap<string, string>,
-  publicNames: ReadonlySet<string>,
-): Accumulation {
-  // kinds of roots and of nodes, as `(thread)` and `(scope)`, are public, but what a scope holds are variables of the program
-  const typeOf = (type: string): string => (type.startsWith("(") ? type : (shownName.get(type) ?? hidden(type)));
-  const isPublic = (type: string): boolean => publicNames.has(type) && !type.startsWith("(");
-  const fieldOf = (type: string, field: string): string => (isPublic(type) || /^(?:$|[<[])/.test(field) ? field : hidden(field));
-  const holder = accumulation.retainers.at(-2);
-  return {
-    ...accumulation,
-    type: typeOf(accumulation.type),
-    heldAs: fieldOf(holder?.field === accumulation.heldAs ? holder.type : "", accumulation.heldAs),
-    retainers: accumulation.retainers.map(({ type, file, field }) => ({
-      type: typeOf(type),
-      file: file === "" ? "" : hiddenFile(file),
-      field: fieldOf(type, field),
-    })),
   };
 }
 
@@ -114,13 +79,9 @@ export function redactFacts(facts: ProcessFacts): ProcessFacts {
         }
       : client;
   const standIns = new Map([...standInsOf(facts.profile), ...[...ownIds].map((id) => [id, hidden(id)] as const)]);
-  const profile = redactProfile(facts.profile, attribution, clients.slice(ownIds.size));
-  const { retention } = facts;
-  const holder = retention?.holder == null ? -1 : (facts.profile.graph?.accumulations.indexOf(retention.holder) ?? -1);
   return {
     ...facts,
-    profile,
-    retention: retention === null ? null : { ...retention, holder: profile.graph?.accumulations[holder] ?? null },
+    profile: redactProfile(facts.profile, attribution, clients.slice(ownIds.size)),
     attribution: redactAttribution(attribution, told.rules),
     rows: facts.rows.map((row) => ({ ...row, client: idOf(row.client), owner: hidden(row.owner) })),
     clients: clients.map(redactClient),

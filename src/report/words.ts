@@ -208,6 +208,8 @@ const REASONS: Readonly<Record<string, Sentence>> = {
         ? ""
         : ` The configuration allows it ${bytes(ceilingBytes)}, ${bytes(mostBytes)} at most.`
     }`,
+  "duplicate-strings": ({ texts, copies, bytes: copied }) =>
+    `${count(texts)} texts are there more than once: ${count(copies)} copies of them are ${bytes(copied)}.`,
   accumulates: ({ retainedBytes, parts }, { holder, through }) =>
     `${holder} alone keeps ${bytes(retainedBytes)} alive, in ${count(parts)} objects. It is held by ${through}.`,
   "single-instant:below-ceiling": ({ levelBytes, ceilingBytes }) =>
