@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { compare, type DiffAnswer, Failure, renderComparison } from "./index.ts";
+import { inputFromBytes } from "./base/source.ts";
+import { readCapture } from "./formats/recognize.ts";
+import { compare, type DiffAnswer, Failure, type Profile, renderComparison } from "./index.ts";
 import { widthOf } from "./report/printable.ts";
+import { heapSnapshot, type SnapshotNode } from "./testing/captures.ts";
 import { sketch } from "./testing/sketch.ts";
 
 const isDiff = new Ajv2020({ allowUnionTypes: true }).compile(
@@ -97,4 +100,29 @@ test("the text fits 40, 80 and 200 columns, whatever the names hold", () => {
     assert.ok(text.includes("注文"));
   }
   assert.ok(renderComparison(answer, "markdown").length < 5000);
+});
+
+/** Orders of 100 kB in a Map, which a variable of the program holds. */
+async function ordersInMap(orders: number): Promise<Profile> {
+  const parts = Array.from({ length: orders }, (): SnapshotNode => ({ type: "object", name: "Order", bytes: 100_000 }));
+  const heap = heapSnapshot([
+    { type: "synthetic", name: "", edges: [["shortcut", "global", 1]] },
+    { type: "object", name: "Registry", bytes: 32, edges: [["property", "orders", 2]] },
+    { type: "object", name: "Map", bytes: 32, edges: parts.map((_, row) => ["element", row, row + 3] as const) },
+    ...parts,
+  ]);
+  return readCapture(await inputFromBytes(`${orders}.heapsnapshot`, Buffer.from(heap)), { symbolize: false });
+}
+
+test("between two object graphs the object is named that holds more", async () => {
+  const answer = compare(await ordersInMap(10), await ordersInMap(30), { groupBy: "type" });
+  assert.ok(isDiff(JSON.parse(renderComparison(answer, "json"))), JSON.stringify(isDiff.errors));
+  assert.deepEqual(
+    answer.holders.map(({ holder, growthBytes, beforeParts, afterParts }) => [holder, growthBytes, beforeParts, afterParts]),
+    [["orders (Map)", 2_000_000, 10, 30]],
+  );
+  for (const format of ["text", "markdown"] as const) {
+    assert.match(renderComparison(answer, format, { columns: 200 }), /orders \(Map\) keeps 2\.86 MiB alive instead of 977 KiB/);
+  }
+  assert.deepEqual(diffBy("party").holders, []);
 });

@@ -11,6 +11,7 @@ import { readCapture } from "./formats/recognize.ts";
 import { render, report } from "./index.ts";
 import { gatherFacts, NOTHING_TOLD } from "./judge/facts.ts";
 import { judge } from "./judge/judge.ts";
+import { heapSnapshot, type SnapshotNode } from "./testing/captures.ts";
 import { consumerHeap } from "./testing/consumer-heap.ts";
 import { sketch } from "./testing/sketch.ts";
 
@@ -43,6 +44,11 @@ test("the slices of one response in a Batch of kafkajs are its queue", async () 
   const { facts, verdict } = await judged(consumerHeap("client", 1, 8000));
   assert.notEqual(verdict.class, "leak");
   assert.deepEqual([facts.retention?.clientBytes, facts.retention?.appSlices], [10_485_760, 0]);
+  const measured = verdict.because.find(({ code }) => code === "queue-measured");
+  assert.deepEqual(
+    [measured?.figures["entries"], measured?.figures["heldBytes"], measured?.names["what"]],
+    [1, 64 + 96 + 8000 * 96 + 10_485_760, "batches"],
+  );
 });
 
 test("the page shows the way from the Map that keeps the memory to a root", async () => {
@@ -96,4 +102,22 @@ test("what holds a type is told without the names of the user's own, and with th
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("copies of one text are counted and said, and the text is not", async () => {
+  const secret = "order of Jane Doe";
+  const strings = Array.from(
+    { length: 20_000 },
+    (_, row): SnapshotNode => ({ type: "string", name: row % 2 === 0 ? secret : `order ${row}`, bytes: 200 }),
+  );
+  const { verdict } = await judged(
+    heapSnapshot([
+      { type: "synthetic", name: "", edges: [["shortcut", "global", 1]] },
+      { type: "object", name: "Registry", edges: strings.map((_, row) => ["element", row, row + 2]) },
+      ...strings,
+    ]),
+  );
+  const { figures, names } = verdict.because.find(({ code }) => code === "duplicate-strings") ?? assert.fail("not said");
+  assert.deepEqual(figures, { texts: 1, copies: 9999, bytes: 9999 * 200 });
+  assert.deepEqual(names, {});
 });

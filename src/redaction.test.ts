@@ -26,6 +26,7 @@ import { collapsedOf } from "./report/convert-collapsed.ts";
 import { pprofOf } from "./report/convert-pprof.ts";
 import { speedscopeOf } from "./report/convert-speedscope.ts";
 import { inspectText } from "./report/inspect-text.ts";
+import { heapSnapshot, type SnapshotNode } from "./testing/captures.ts";
 import { sarifProblems } from "./testing/sarif.ts";
 import { sketch } from "./testing/sketch.ts";
 
@@ -258,3 +259,20 @@ const HISTOGRAM = ` num     #instances         #bytes  class name (module)
 Total            15          10500
 password=hunter2 card-4111
 `;
+
+test("with --redact the holders of an object graph have no names of the user's own", async () => {
+  const node = (name: string, edges: NonNullable<SnapshotNode["edges"]>): SnapshotNode => ({ type: "object", name, bytes: 32, edges });
+  const parts = Array.from({ length: 12 }, (): SnapshotNode => ({ type: "object", name: "AcmeOrder", bytes: 100_000 }));
+  const heap = heapSnapshot([
+    { type: "synthetic", name: "", edges: [["shortcut", "global", 1]] },
+    node("AcmeRegistry", [["property", "acmeSecretCache", 2]]),
+    node(
+      "Map",
+      parts.map((_, row) => ["element", row, row + 3]),
+    ),
+    ...parts,
+  ]);
+  const profile = await readCapture(await inputFromBytes("a.heapsnapshot", Buffer.from(heap)), { symbolize: false });
+  assert.match(outputsOf(profile, { redact: false })["analyze party text"] ?? "", /acmeSecretCache/);
+  for (const [what, text] of Object.entries(outputsOf(profile, { redact: true }))) assert.doesNotMatch(text, /acme/i, what);
+});

@@ -229,6 +229,18 @@ export interface Remedy {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** Objects that are the entries of a queue of the client, by their type: an object graph counts them. */
+export interface QueueEntry {
+  /** Whose ceiling bounds the queue. */
+  readonly component: BoundedComponent;
+  readonly type: RegExp; // normalised name
+  /** A type nearer to the root, anywhere in the path, has such a name. */
+  readonly below?: RegExp;
+  readonly what: string; // "batches"
+  readonly source: string;
+  readonly grade: Grade;
+}
+
 export interface KafkaClient {
   readonly id: string;
   readonly title: string;
@@ -252,6 +264,7 @@ export interface KafkaClient {
   readonly otherProperties?: readonly string[];
   /** Ceilings of the components that it bounds; left out: those of the client it is built on. */
   readonly ceilings?: (scope: Scope) => readonly Ceiling[];
+  readonly queueEntries?: readonly QueueEntry[];
   readonly measurements?: readonly Measurement[];
   readonly traps?: (scope: Scope) => readonly Trap[];
   /** Live heap of a queue that holds this many messages with this many value bytes, as profilers see it. */

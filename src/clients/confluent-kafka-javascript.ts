@@ -203,6 +203,16 @@ export const confluentKafkaJavascript: KafkaClient = {
     modules: /(?:^|[/\\])confluent-kafka-javascript\.node$/,
     files: packageFiles(PACKAGE),
   },
+  queueEntries: [
+    {
+      component: "fetch-queue",
+      type: /^LinkedListNode$/,
+      below: /^PerPartitionMessageCache$/,
+      what: "messages",
+      source: "lib/kafkajs/_consumer_cache.js: messages taken from librdkafka and not yet handed out",
+      grade: "source",
+    },
+  ],
   rules,
   examples,
   versionInPath: packageVersion(PACKAGE),

@@ -372,6 +372,22 @@ export const javaKafkaClients: KafkaClient = {
     modules: /(?:^|[/\\])kafka-clients-\d[\w.-]*\.jar$/,
     threads: /^(?:kafka-(?:producer-network-thread|coordinator-heartbeat-thread|admin-client-thread)\b|consumer_background_thread\b)/,
   },
+  queueEntries: [
+    {
+      component: "fetch-queue",
+      type: jvmPattern(`${CONSUMER}/(?:Fetcher\\$)?CompletedFetch$`),
+      what: "parts of fetch responses, one a partition",
+      source: "FetchBuffer.completedFetches and nextInLineFetch; Fetcher up to 3.4",
+      grade: "measured",
+    },
+    {
+      component: "producer-queue",
+      type: jvmPattern(`${KAFKA}/clients/producer/internals/ProducerBatch$`),
+      what: "batches",
+      source: "RecordAccumulator's queue of each partition, and those that are being sent",
+      grade: "source",
+    },
+  ],
   rules,
   examples,
   versionInPath: /kafka-clients-(\d+\.\d+\.\d+)/,

@@ -298,6 +298,15 @@ export const kafkajs: KafkaClient = {
       /^(?:Connection|ConnectionPool|Broker|BrokerPool|Cluster|ConsumerGroup|Runner|Batch|Decoder|Encoder|OffsetManager|RequestQueue|SocketRequest|SubscriptionState|SASLAuthenticator|KafkaJS\w+|sliced ArrayBuffer)$/,
     files: packageFiles("kafkajs", ...CODECS),
   },
+  queueEntries: [
+    {
+      component: "fetch-queue",
+      type: /^Batch$/,
+      what: "batches",
+      source: "src/consumer/batch.js: one for each partition of a response, in the workers' queues until it is processed",
+      grade: "measured",
+    },
+  ],
   rules,
   examples,
   versionInPath: packageVersion("kafkajs"),

@@ -214,6 +214,16 @@ export const nodeRdkafka: KafkaClient = {
     modules: /(?:^|[/\\])node-librdkafka\.node$/,
     files: packageFiles("node-rdkafka"),
   },
+  queueEntries: [
+    {
+      component: "fetch-queue",
+      type: /^(?:Object|Message)$/,
+      below: /^KafkaConsumerStream$/,
+      what: "messages",
+      source: "lib/kafka-consumer-stream.js: messages in the buffer of the stream; those in librdkafka's queue are native",
+      grade: "source",
+    },
+  ],
   rules,
   examples,
   versionInPath: packageVersion("node-rdkafka"),

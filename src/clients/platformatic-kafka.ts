@@ -253,6 +253,16 @@ export const platformaticKafka: KafkaClient = {
     weakTypes: /^(?:DynamicBuffer|Connection|ConnectionPool|Consumer|Producer|ProducerStream|TopicsMap|Reader|Writer|Admin)$/,
     files: packageFiles(PACKAGE, BUFFERS, CODECS),
   },
+  queueEntries: [
+    {
+      component: "fetch-queue",
+      type: /^(?:Object|KafkaMessage)$/,
+      below: /^MessagesStream$/,
+      what: "messages",
+      source: "dist/clients/consumer/messages-stream.js: messages in the buffer of the stream",
+      grade: "source",
+    },
+  ],
   rules,
   examples,
   versionInPath: packageVersion(PACKAGE),

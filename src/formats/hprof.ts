@@ -209,5 +209,5 @@ async function readDumps(input: Input, { typesOnly, memoryBytes }: ReadOptions, 
 function countedFacts({ nodes, edges }: TypeCounts): GraphFacts {
   const none = new Uint32Array(0);
   const slicedStores = { length: 0, bytes: new Float64Array(0), firstSlice: Uint32Array.of(0), path: none, slices: none };
-  return { nodes, edges, slicedStores, accumulations: [], objects: null };
+  return { nodes, edges, slicedStores, accumulations: [], duplicateStrings: null, objects: null };
 }

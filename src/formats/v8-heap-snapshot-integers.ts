@@ -22,16 +22,18 @@ const CLOSING_BRACKET = 0x5d;
 const SAFE_DIGITS = 9;
 const FIRST_ROWS = 1 << 16;
 
-/** Reads arrays of records of so many integers; `put` takes each from `values`. */
+/** Reads arrays of records of so many integers; `put` takes each from `values`, and from `long` those with a bit in `longFields`. */
 export abstract class RecordReader {
-  readonly values: Float64Array = new Float64Array(MOST_FIELDS);
+  readonly values: Uint32Array = new Uint32Array(MOST_FIELDS);
+  /** Exact where an integer has more digits than an int32 is sure to hold. */
+  readonly long: Float64Array = new Float64Array(MOST_FIELDS);
   readonly #fields: number;
 
   constructor(fields: number) {
     this.#fields = fields;
   }
 
-  abstract put(values: Float64Array): void;
+  abstract put(values: Uint32Array, longFields: number): void;
 
   take(window: Window): Taken {
     const { bytes, length } = window;
@@ -40,6 +42,7 @@ export abstract class RecordReader {
     let position = window.position;
     for (;;) {
       window.position = position;
+      let longFields = 0;
       for (let field = 0; field < fields; field++) {
         let character = bytes[position] as number;
         while (character === COMMA || character <= SPACE) character = bytes[++position] as number;
@@ -59,11 +62,15 @@ export abstract class RecordReader {
           value = (Math.imul(value, 10) + digit) | 0;
           digit = (bytes[++position] as number) ^ 0x30;
         } while (digit <= 9);
-        values[field] = position - start > SAFE_DIGITS ? longInteger(bytes, start, position) : value;
+        if (position - start > SAFE_DIGITS) {
+          this.long[field] = longInteger(bytes, start, position);
+          values[field] = this.long[field] as number;
+          longFields |= 1 << field;
+        } else values[field] = value;
       }
       // a number that ends with the bytes may go on in the next ones
       if (position >= length) return "more";
-      this.put(values);
+      this.put(values, longFields);
     }
   }
 }
@@ -104,11 +111,12 @@ export class NodeReader extends RecordReader {
     this.#declared = declared + 2;
   }
 
-  override put(values: Float64Array): void {
+  override put(values: Uint32Array, longFields: number): void {
     const layout = this.#layout;
     const row = this.length++;
     if (row + 1 >= this.kind.length) this.#grow();
-    const size = values[layout.selfSize] as number;
+    const isLong = (longFields >>> layout.selfSize) & 1;
+    const size = (isLong === 1 ? this.long[layout.selfSize] : values[layout.selfSize]) as number;
     this.kind[row] = layout.kinds[values[layout.type] as number] ?? NodeKind.other;
     this.name[row] = values[layout.name] as number;
     this.id[row] = values[layout.id] as number;
@@ -150,13 +158,14 @@ export class EdgeReader extends RecordReader {
     this.#nodes = nodes;
   }
 
-  override put(values: Float64Array): void {
+  override put(values: Uint32Array, longFields: number): void {
     const layout = this.#layout;
     const row = this.length++;
     if (row >= this.kind.length) this.#grow();
     this.kind[row] = layout.kinds[values[layout.type] as number] ?? 0;
     this.name[row] = values[layout.name] as number;
-    const ordinal = (values[layout.target] as number) / this.#nodeFields;
+    const isLong = (longFields >>> layout.target) & 1;
+    const ordinal = ((isLong === 1 ? this.long[layout.target] : values[layout.target]) as number) / this.#nodeFields;
     const node = ordinal + 1;
     if (node < this.#nodes && Number.isInteger(ordinal)) this.target[row] = node;
     else this.nowhere++;
@@ -183,7 +192,7 @@ export class LocationReader extends RecordReader {
     this.script = new Uint32Array(nodes);
   }
 
-  override put(values: Float64Array): void {
+  override put(values: Uint32Array): void {
     const node = (values[this.#layout.object] as number) / this.#nodeFields + 1;
     if (node < this.script.length && Number.isInteger(node)) this.script[node] = values[this.#layout.script] as number;
   }

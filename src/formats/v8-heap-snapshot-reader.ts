@@ -1,8 +1,8 @@
 /** Reads a V8 heap snapshot, its graph and what is made of it. Loaded when there is one: most captures are of other formats. */
 import { Failure, type Loss } from "../base/failure.ts";
 import type { Input } from "../base/source.ts";
-import type { ObjectGraph } from "../model/object-graph.ts";
-import type { Profile } from "../model/profile.ts";
+import { NodeKind, type ObjectGraph } from "../model/object-graph.ts";
+import type { DuplicateStrings, Profile } from "../model/profile.ts";
 import { ProfileBuilder } from "../model/profile-builder.ts";
 import { GraphSeries, projectGraph } from "../model/project-graph.ts";
 import type { CapturedGraph } from "./format.ts";
@@ -15,7 +15,7 @@ export async function readSnapshot(input: Input): Promise<Profile> {
   const builder = new ProfileBuilder();
   const { graph, types, losses } = await readGraph(input);
   builder.instant({ elapsedMs: 0 });
-  const facts = projectGraph(graph, types, builder, new GraphSeries());
+  const facts = { ...projectGraph(graph, types, builder, new GraphSeries()), duplicateStrings: duplicateStrings(graph) };
   return builder.finish({
     path: input.name,
     format: "v8-heap-snapshot",
@@ -28,6 +28,30 @@ export async function readSnapshot(input: Input): Promise<Profile> {
     losses,
   });
 }
+
+/**
+ * Strings with one text have one name in the file. V8 writes the first 1024 characters of a text (heap_snapshot_string_limit), so
+ * longer ones, which may differ behind them, are left out.
+ */
+function duplicateStrings({ nodes, names }: ObjectGraph): DuplicateStrings {
+  const seen = new Uint8Array(names.length);
+  let [texts, copies, bytes] = [0, 0, 0];
+  for (let node = 1; node < nodes.length; node++) {
+    const name = nodes.name[node] as number;
+    const size = nodes.selfBytes[node] as number;
+    if (nodes.kind[node] !== NodeKind.string || name >= seen.length || size >= LARGEST_WHOLE_TEXT_BYTES) continue;
+    const times = seen[name] as number;
+    if (times < 2) seen[name] = times + 1;
+    if (times === 0) continue;
+    if (times === 1) texts++;
+    copies++;
+    bytes += size;
+  }
+  return { texts, copies, bytes };
+}
+
+/** One byte a character, or two; what has less is surely whole. */
+const LARGEST_WHOLE_TEXT_BYTES = 1024;
 
 /** @throws Failure `truncated` where the file ends before its names, `malformed` */
 export async function readGraph(input: Input): Promise<CapturedGraph> {

@@ -71,15 +71,17 @@ export class StringStore implements GraphNames {
     }
   }
 
-  /** The ids of names that are asked for by their text; 2^32 - 1 for those that do not occur. */
+  /** The ids of names that are asked for by their text, which is ASCII without escapes; 2^32 - 1 for those that do not occur. */
   find<Name extends string>(wanted: readonly Name[]): Readonly<Record<Name, number>> {
     const found = Object.fromEntries(wanted.map((text) => [text, NOWHERE])) as Record<Name, number>;
-    const lengths = new Set(wanted.map(({ length }) => length));
-    const texts = new Set<string>(wanted);
+    const byLength: (readonly Wanted<Name>[] | undefined)[] = [];
+    for (const text of wanted) byLength[text.length] = [...(byLength[text.length] ?? []), { text, bytes: Buffer.from(text, "latin1") }];
     for (let name = 0; name < this.length; name++) {
-      if (!lengths.has(this.#keptBytes[name] as number)) continue;
-      const text = this.text(name);
-      if (texts.has(text)) found[text as Name] = name;
+      const candidates = byLength[this.#keptBytes[name] as number];
+      if (candidates === undefined) continue;
+      const address = this.#address.get(name);
+      const block = this.#blocks[Math.floor(address / BLOCK_BYTES)] as Uint8Array;
+      for (const { text, bytes } of candidates) if (isAt(block, address % BLOCK_BYTES, bytes)) found[text] = name;
     }
     return found;
   }
@@ -92,6 +94,16 @@ export class StringStore implements GraphNames {
     this.#block = new Uint8Array(BLOCK_BYTES);
     this.#blocks.push(this.#block);
   }
+}
+
+interface Wanted<Name extends string> {
+  readonly text: Name;
+  readonly bytes: Uint8Array;
+}
+
+function isAt(block: Uint8Array, start: number, bytes: Uint8Array): boolean {
+  for (let place = 0; place < bytes.length; place++) if (block[start + place] !== bytes[place]) return false;
+  return true;
 }
 
 const NOWHERE = 2 ** 32 - 1;

@@ -6,11 +6,12 @@ import { at } from "../base/columns.ts";
 import type { Remedy } from "../clients/client.ts";
 import { lagRemedies } from "../clients/lag-remedies.ts";
 import { bufferingRemediesOf, type ConcerningIssue, lineageOf } from "../clients/lineage.ts";
-import { moduleBaseName, seriesOf } from "../model/ledger.ts";
-import type { Accumulation, RetainerStep } from "../model/profile.ts";
+import { seriesOf } from "../model/ledger.ts";
 import { evidenceFindings } from "./evidence-findings.ts";
 import type { ProcessFacts } from "./facts.ts";
+import { holderName, retainersPath } from "./holder-names.ts";
 import type { Finding, Limit, SuggestedSettings } from "./judgement.ts";
+import { measuredQueues } from "./measured-queues.ts";
 import { isQueueElsewhere } from "./queue-elsewhere.ts";
 import { type ProcessVerdict, partyOf, type WeighedGroup } from "./verdict.ts";
 
@@ -44,6 +45,7 @@ export function because(
   if (topSite !== null && verdict.class === "leak" && deciding?.group.kind !== "fetch")
     findings.push(finding("top-site", {}, { site: topSite }));
   findings.push(...heldMessages(facts, verdict));
+  findings.push(...queues(facts));
   findings.push(...holders(facts, verdict));
   const weighed = (deciding?.verdict.weighed ?? [])
     .filter(({ id, logBayesFactor }) => Math.abs(logBayesFactor) >= LEAST_WEIGHT || ALWAYS_SAID.has(id))
@@ -114,8 +116,25 @@ function heldMessages(facts: ProcessFacts, verdict: ProcessVerdict): readonly Fi
   return findings;
 }
 
+/** What an object graph or a histogram shows of the client's queues themselves. */
+function queues(facts: ProcessFacts): readonly Finding[] {
+  return measuredQueues(facts).map(({ entries, what, heldBytes, ceilingBytes, mostBytes }) =>
+    finding(
+      "queue-measured",
+      {
+        entries,
+        ...(heldBytes === null ? {} : { heldBytes }),
+        ...(ceilingBytes === null || mostBytes === null ? {} : { ceilingBytes, mostBytes }),
+      },
+      { what, client: facts.client?.id ?? "" },
+    ),
+  );
+}
+
 /** An accumulation with this share of the live heap is worth a sentence. */
 const ACCUMULATION_SHARE = 0.1;
+const DUPLICATE_SHARE = 0.05;
+const LEAST_DUPLICATE_BYTES = 1024 ** 2;
 
 /** What an object graph shows: slices of the application that pin whole responses, and where memory comes together. */
 function holders({ profile, retention }: ProcessFacts, verdict: ProcessVerdict): readonly Finding[] {
@@ -126,7 +145,7 @@ function holders({ profile, retention }: ProcessFacts, verdict: ProcessVerdict):
   if (pins) {
     const { appSlices, appStores, appBytes, wantedBytes, holder } = retention;
     const figures = { slices: appSlices, stores: appStores, pinnedBytes: appBytes, ...(wantedBytes === null ? {} : { wantedBytes }) };
-    findings.push(finding("pinned-by-slices", figures, { holder: holder === null ? "" : accumulationText(holder) }));
+    findings.push(finding("pinned-by-slices", figures, { holder: holder === null ? "" : holderName(holder) }));
   }
   const liveBytes = profile.captures.at(-1)?.liveBytes ?? 0;
   const largest = (pins ? retention.holder : null) ?? graph.accumulations[0];
@@ -135,28 +154,15 @@ function holders({ profile, retention }: ProcessFacts, verdict: ProcessVerdict):
       finding(
         "accumulates",
         { retainedBytes: largest.retainedBytes, parts: largest.parts },
-        { holder: accumulationText(largest), through: retainersText(largest.retainers) },
+        { holder: holderName(largest), through: retainersPath(largest.retainers) },
       ),
     );
   }
+  const { duplicateStrings } = graph;
+  if (duplicateStrings !== null && duplicateStrings.bytes >= Math.max(LEAST_DUPLICATE_BYTES, DUPLICATE_SHARE * liveBytes)) {
+    findings.push(finding("duplicate-strings", { ...duplicateStrings }));
+  }
   return findings;
-}
-
-/** `lastSeen (Map)` */
-function accumulationText({ heldAs, type }: Accumulation): string {
-  return heldAs === "" || heldAs === type ? type : `${heldAs} (${type})`;
-}
-
-/** The last steps of the way from a root, which are the program's own: `process._events.SIGTERM > …` */
-const MOST_STEPS = 7;
-
-function retainersText(retainers: readonly RetainerStep[]): string {
-  const shown = retainers.slice(-MOST_STEPS);
-  const name = ({ type, file }: RetainerStep): string => (type === "(scope)" ? `(scope of ${moduleBaseName(file)})` : type);
-  const steps = shown
-    .map((step) => ({ type: name(step), field: step.field }))
-    .map(({ type, field }) => (field === "" ? type : field.startsWith("[") ? `${type}${field}` : `${type}.${field}`));
-  return `${shown.length < retainers.length ? "… > " : ""}${steps.join(" > ")}`;
 }
 
 /** What the halves of an experiment do not say themselves. */

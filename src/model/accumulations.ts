@@ -48,11 +48,12 @@ export function accumulationsOf(
   }
   found.sort((a, b) => (retained[b] as number) - (retained[a] as number));
   if (found.length === 0) return [];
-  const reached = reachFromRoots(graph);
-  return found.slice(0, MOST_SHOWN).map((node): Accumulation => {
+  const shown = found.slice(0, MOST_SHOWN);
+  const reached = reachFromRoots(graph, shown);
+  return shown.map((node): Accumulation => {
     const steps = pathTo(graph, reached, node);
-    const shown = steps.filter((step) => step.node === node || isInside[nodeTypes.of[step.node] as number] !== 1);
-    const retainers = shown.map(({ node: holder, field }) => {
+    const own = steps.filter((step) => step.node === node || isInside[nodeTypes.of[step.node] as number] !== 1);
+    const retainers = own.map(({ node: holder, field }) => {
       const type = nodeTypes.types[nodeTypes.of[holder] as number];
       return { type: type?.name ?? "", file: type?.file ?? "", field };
     });

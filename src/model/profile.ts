@@ -124,8 +124,17 @@ export interface GraphFacts {
   readonly slicedStores: SlicedStores;
   /** The objects at which most memory comes together, largest first. */
   readonly accumulations: readonly Accumulation[];
+  /** Strings with the same text as another one; null where the texts are not known. */
+  readonly duplicateStrings: DuplicateStrings | null;
   /** Every object, so that a series can tell which of them are new; null where objects have no lasting ids, and in a series. */
   readonly objects: GraphObjects | null;
+}
+
+/** Texts that are there more than once; never the texts themselves, which may be payloads. */
+export interface DuplicateStrings {
+  readonly texts: number;
+  readonly copies: number; // the first of each is none
+  readonly bytes: number; // of the copies
 }
 
 /** Objects by row; ids ascend in the order in which objects were first seen by a snapshot of their process. */

@@ -104,6 +104,7 @@ export function projectGraph(graph: ObjectGraph, nodeTypes: NodeTypes, builder: 
     nodes: nodes.length - 1,
     edges: graph.edges.length,
     slicedStores: slicedStores(graph, held),
+    duplicateStrings: null,
     accumulations: accumulationsOf(graph, nodeTypes, dominators, retained, path),
     objects: nodes.id === null ? null : { length: nodes.length, id: nodes.id, path, bytes: nodes.selfBytes },
   };

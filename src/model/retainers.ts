@@ -18,7 +18,8 @@ export interface ReachingStep {
 export const ROOT: NodeId = 1;
 const DETOURS: ReadonlySet<number> = new Set([NodeKind.code, NodeKind.shape, NodeKind.hidden]);
 
-export function reachFromRoots({ nodes, edges }: ObjectGraph): Reached {
+/** `wanted`: the nodes that are asked for; when all of them are reached, no more are. Left out: all. */
+export function reachFromRoots({ nodes, edges }: ObjectGraph, wanted: readonly NodeId[] | null = null): Reached {
   const { length, firstEdge } = nodes;
   const by = new Uint32Array(length);
   const isSeen = new Uint8Array(length);
@@ -29,7 +30,12 @@ export function reachFromRoots({ nodes, edges }: ObjectGraph): Reached {
   let [deferredHead, deferredTail] = [0, 0];
   isSeen[ROOT] = 1;
   queue[tail++] = ROOT;
+  const open = wanted?.filter((node) => node !== ROOT) ?? null;
   for (;;) {
+    if (open !== null) {
+      while (open.length > 0 && isSeen[open.at(-1) as number] === 1) open.pop();
+      if (open.length === 0) break;
+    }
     let node: number;
     if (head < tail) node = queue[head++] as number;
     else if (deferredHead < deferredTail) node = deferred[deferredHead++] as number;

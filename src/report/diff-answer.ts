@@ -9,9 +9,10 @@ import { type AttributeOptions, attribute } from "../judge/attribution.ts";
 import { lastObservedInstant } from "../judge/facts.ts";
 import { decidingFrames, groupPathsBy, knowsTypes, type NamedGroup } from "../judge/grouping.ts";
 import type { Grouping } from "../judge/groupings.ts";
+import { holderName, retainersPath } from "../judge/holder-names.ts";
 import { redactAttribution, redactProfile } from "../judge/redact.ts";
 import { seriesByGroup } from "../model/ledger.ts";
-import type { Profile } from "../model/profile.ts";
+import type { Accumulation, Profile } from "../model/profile.ts";
 import type { AnswerLoss } from "./answer.ts";
 
 export interface DiffSide {
@@ -41,6 +42,17 @@ export interface DiffGroup {
   readonly samplingErrorBytes: number | null;
 }
 
+/** An object at which much memory comes together in either capture, matched by the way from a root to it. */
+export interface DiffHolder {
+  readonly holder: string; // `seen (java.util.HashMap)`
+  readonly through: string; // from a root to it
+  readonly beforeBytes: number | null; // freed with it; null = it is not among the largest of that capture
+  readonly afterBytes: number | null;
+  readonly growthBytes: number; // from nothing, or to nothing, where one is null: at most so much
+  readonly beforeParts: number | null; // objects that are freed with it directly
+  readonly afterParts: number | null;
+}
+
 export interface DiffAnswer {
   readonly schemaVersion: 1;
   readonly tool: { readonly name: "lagleak"; readonly version: string };
@@ -54,6 +66,8 @@ export interface DiffAnswer {
   readonly groups: readonly DiffGroup[]; // the largest difference first
   /** What is in no row, because there are more than asked for. */
   readonly others: { readonly groups: number; readonly growthBytes: number };
+  /** Who holds more and who holds less, the largest difference first; empty where the captures are no object graphs. */
+  readonly holders: readonly DiffHolder[];
 }
 
 export interface DiffOptions extends AttributeOptions {
@@ -98,6 +112,7 @@ export function diffAnswer(before: Profile, after: Profile, clients: readonly Ka
     },
     groups: shown,
     others: { groups: left.length, growthBytes: sum(left, () => true) },
+    holders: pairHolders(sides[0].holders, sides[1].holders).slice(0, options.top),
   };
 }
 
@@ -139,6 +154,7 @@ interface Measured {
   readonly side: DiffSide;
   readonly levels: ReadonlyMap<string, Level>;
   readonly placeOf: (level: Level) => Place;
+  readonly holders: ReadonlyMap<string, Accumulation>;
 }
 
 function measure(given: Profile, clients: readonly KafkaClient[], measures: DiffAnswer["measures"], options: DiffOptions): Measured {
@@ -177,7 +193,7 @@ function measure(given: Profile, clients: readonly KafkaClient[], measures: Diff
     blocks: Math.round([...levels.values()].reduce((total, level) => total + level.blocks, 0)),
     losses: profile.losses.map(({ code, text, offset, count }) => ({ code, text, offset, count })),
   };
-  return { side, levels, placeOf: ({ frame }) => placeOf(profile, frame) };
+  return { side, levels, placeOf: ({ frame }) => placeOf(profile, frame), holders: holdersOf(profile) };
 }
 
 /** As long as a path may be on Linux. */
@@ -188,6 +204,33 @@ function placeOf({ frames, strings }: Profile, frame: number): Place {
   return frame === 0 || file === ""
     ? { file: null, line: null }
     : { file: file.slice(-LONGEST_PLACE), line: at(frames.line, frame) || null };
+}
+
+/** By the way from a root, without the places in lists and tables, which move. Of several on one way, the largest. */
+function holdersOf({ graph }: Profile): ReadonlyMap<string, Accumulation> {
+  const holders = new Map<string, Accumulation>();
+  for (const accumulation of graph?.accumulations ?? []) {
+    const key = accumulation.retainers.map(({ type, file, field }) => `${type} ${file} ${field.startsWith("[") ? "[]" : field}`).join("\n");
+    if (!holders.has(key)) holders.set(key, accumulation);
+  }
+  return holders;
+}
+
+function pairHolders(before: ReadonlyMap<string, Accumulation>, after: ReadonlyMap<string, Accumulation>): readonly DiffHolder[] {
+  const holders = [...new Set([...before.keys(), ...after.keys()])].map((key): DiffHolder => {
+    const [old, now] = [before.get(key), after.get(key)];
+    const shown = (now ?? old) as Accumulation;
+    return {
+      holder: holderName(shown),
+      through: retainersPath(shown.retainers),
+      beforeBytes: old?.retainedBytes ?? null,
+      afterBytes: now?.retainedBytes ?? null,
+      growthBytes: (now?.retainedBytes ?? 0) - (old?.retainedBytes ?? 0),
+      beforeParts: old?.parts ?? null,
+      afterParts: now?.parts ?? null,
+    };
+  });
+  return holders.sort((a, b) => Math.abs(b.growthBytes) - Math.abs(a.growthBytes) || (a.through < b.through ? -1 : 1));
 }
 
 /** What every path holds at an instant, or what it had allocated until then. */

@@ -1,7 +1,16 @@
 /** The answer of `diff` for a ticket or a pull request. The same answer gives the same bytes. */
 import { formatBytes, formatGrowth } from "../base/units.ts";
 import type { DiffAnswer, DiffSide } from "./diff-answer.ts";
-import { diffBalance, diffCaution, diffGroupName, diffGroupOwner, diffOthers, diffSummary } from "./diff-words.ts";
+import {
+  DIFF_HOLDERS_TITLE,
+  diffBalance,
+  diffCaution,
+  diffGroupName,
+  diffGroupOwner,
+  diffHolder,
+  diffOthers,
+  diffSummary,
+} from "./diff-words.ts";
 import { code, details, prose, table } from "./markdown-text.ts";
 
 /** Rows that are shown without a click. */
@@ -29,6 +38,10 @@ export function diffMarkdown(answer: DiffAnswer): string {
     details(
       `${rows.length - OPEN_ROWS} smaller differences`,
       rows.length <= OPEN_ROWS ? [] : [...table(head, rows.slice(OPEN_ROWS), "rrrll"), ...(others === "" ? [] : ["", `${others}.`])],
+    ),
+    details(
+      DIFF_HOLDERS_TITLE,
+      answer.holders.flatMap((holder) => [`- ${prose(diffHolder(holder))}`, `  ${code(holder.through)}`]),
     ),
     [diffCaution(answer)],
     details("Captures", [sideItem("before", answer.before), sideItem("after", answer.after)].flat()),

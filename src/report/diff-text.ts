@@ -2,7 +2,16 @@
 import { styleText } from "node:util";
 import { formatBytes, formatGrowth } from "../base/units.ts";
 import type { DiffAnswer, DiffGroup } from "./diff-answer.ts";
-import { diffBalance, diffCaution, diffGroupName, diffGroupOwner, diffOthers, diffSummary } from "./diff-words.ts";
+import {
+  DIFF_HOLDERS_TITLE,
+  diffBalance,
+  diffCaution,
+  diffGroupName,
+  diffGroupOwner,
+  diffHolder,
+  diffOthers,
+  diffSummary,
+} from "./diff-words.ts";
 import { plainTable, type Style, textColumns } from "./plain-table.ts";
 import { printable, shorten, widthOf, wrap } from "./printable.ts";
 import { shortName } from "./short-name.ts";
@@ -21,6 +30,7 @@ export function diffText(answer: DiffAnswer, options: DiffTextOptions): string {
   const sections = [
     [...wrap(diffSummary(answer), columns).map((line) => paint("bold", line)), ...(balance === "" ? [] : wrap(balance, columns))],
     groupLines(answer, columns, paint),
+    holderLines(answer, columns, paint),
     wrap(diffCaution(answer), columns),
     sideLines(answer, columns, paint),
   ];
@@ -64,6 +74,17 @@ function groupLines(answer: DiffAnswer, columns: number, paint: Paint): readonly
       .split("\n")
       .map((line) => line.trimEnd()),
     ...(others === "" ? [] : wrap(others, columns - 2).map((line) => paint("dim", `  ${line}`))),
+  ];
+}
+
+function holderLines({ holders }: DiffAnswer, columns: number, paint: Paint): readonly string[] {
+  if (holders.length === 0) return [];
+  return [
+    paint("bold", DIFF_HOLDERS_TITLE),
+    ...holders.flatMap((holder) => [
+      ...wrap(printable(diffHolder(holder)), columns - 4).map((line, row) => `  ${row === 0 ? "- " : "  "}${line}`),
+      ...wrap(printable(holder.through), columns - 6).map((line) => paint("dim", `      ${line}`)),
+    ]),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** The sentences about a difference, for every output of `diff`. */
 import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
-import type { DiffAnswer, DiffGroup } from "./diff-answer.ts";
+import type { DiffAnswer, DiffGroup, DiffHolder } from "./diff-answer.ts";
 import { componentWords } from "./words.ts";
 
 /** `Live memory grew by 49.0 MiB, from 22.7 MiB to 71.7 MiB, in 28 s.` */
@@ -51,3 +51,14 @@ export const DIFF_MEANINGS = {
   grown: "Memory that is more than before.",
   new: "Memory that was not there before.",
 } as const;
+
+export const DIFF_HOLDERS_TITLE = "Where it is held";
+
+/** `seen (java.util.HashMap) keeps 467 MiB alive instead of 312 MiB, 400,068 objects instead of 280,046` */
+export function diffHolder({ holder, beforeBytes, afterBytes, beforeParts, afterParts }: DiffHolder): string {
+  const count = (parts: number | null): string => `${(parts ?? 0).toLocaleString("en-US")} objects`;
+  if (afterBytes === null) return `${holder} kept ${formatBytes(beforeBytes ?? 0)} alive, and is no longer among the largest`;
+  if (beforeBytes === null) return `${holder} keeps ${formatBytes(afterBytes)} alive, ${count(afterParts)}, and was not among the largest`;
+  if (beforeBytes === afterBytes && beforeParts === afterParts) return `${holder} keeps ${formatBytes(afterBytes)} alive, as before`;
+  return `${holder} keeps ${formatBytes(afterBytes)} alive instead of ${formatBytes(beforeBytes)}, ${count(afterParts)} instead of ${(beforeParts ?? 0).toLocaleString("en-US")}`;
+}

@@ -202,6 +202,14 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `The client itself still holds messages of ${bytes(clientBytes)} of fetch responses, as a queue does.`,
   "pinned-by-slices": ({ slices, stores, pinnedBytes, wantedBytes }, { holder }) =>
     `The application holds ${count(slices)} slices${wantedBytes === undefined ? "" : ` (${bytes(wantedBytes)} of values)`} of ${count(stores)} fetch responses${holder === "" ? "" : `, in ${holder}`}: each slice keeps its whole response alive, ${bytes(pinnedBytes)} in all.`,
+  "queue-measured": ({ entries, heldBytes, ceilingBytes, mostBytes }, { what, client }) =>
+    `In the queue of ${client} lie ${what}: ${count(entries)}${heldBytes === undefined ? "" : `, with ${bytes(heldBytes)} in all`}.${
+      heldBytes === undefined || ceilingBytes === undefined || mostBytes === undefined
+        ? ""
+        : ` The configuration allows it ${bytes(ceilingBytes)}, ${bytes(mostBytes)} at most.`
+    }`,
+  "duplicate-strings": ({ texts, copies, bytes: copied }) =>
+    `${count(texts)} texts are there more than once: ${count(copies)} copies of them are ${bytes(copied)}.`,
   accumulates: ({ retainedBytes, parts }, { holder, through }) =>
     `${holder} alone keeps ${bytes(retainedBytes)} alive, in ${count(parts)} objects. It is held by ${through}.`,
   "single-instant:below-ceiling": ({ levelBytes, ceilingBytes }) =>
