@@ -556,7 +556,7 @@ function observedGroups(
   const rest = resident === null ? null : restOf(resident, heapBytes, clientBytes);
   const groups: JudgedGroup[] = [];
   if (clientBytes !== null) {
-    groups.push(groupOf("client", queues[0]?.role === "producer" ? "producer" : "fetch", clientBytes, kept === null ? null : queuedBytes));
+    groups.push(groupOf("client", queues[0]?.role === "producer" ? "producer" : "fetch", clientBytes, queuedBytes));
   }
   if (rest !== null) groups.push(groupOf("unknown", clientBytes !== null && knowsHeap ? "unqueued" : "unknown", rest, null));
   return groups;
