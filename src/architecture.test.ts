@@ -120,3 +120,17 @@ test("every member of a socket is in its list", () => {
     }
   }
 });
+
+test("every gauge, attacher and launcher is in the list of ways into a process", () => {
+  const folder = path.join(source, "attach");
+  const index = readFileSync(path.join(folder, "index.ts"), "utf8");
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts"))) {
+    for (const [, name = ""] of readFileSync(path.join(folder, file), "utf8").matchAll(
+      /^export const (\w+): (?:Gauge|Attacher|Launcher) =/gm,
+    )) {
+      const line = `import { ${name} } from "./${file}";`;
+      assert.ok(index.includes(line), `attach/${file} is not in attach/index.ts; add: ${line}`);
+      assert.match(index, new RegExp(`[\\[ ]${name}[,\\]]`), `${name} is imported by attach/index.ts and in no list`);
+    }
+  }
+});

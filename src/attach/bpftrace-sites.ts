@@ -14,13 +14,13 @@ import type { Attacher } from "./attacher.ts";
 import { captureFile, nothingCaptured } from "./capture-files.ts";
 import { type HeapCensus, isRefusal, type OpenGauge } from "./gauge.ts";
 import { mallocCensusGauge } from "./malloc-census-gauge.ts";
-import { type Mapping, procText } from "./proc.ts";
+import type { Mapping } from "./proc.ts";
 import type { Target } from "./target.ts";
 import { mappedFile } from "./target-files.ts";
+import { mayTraceKernel } from "./target-rights.ts";
 import { pause, waitFor } from "./waiting.ts";
 
 const ID = "bpftrace-sites";
-const CAP_SYS_ADMIN = 21n;
 const CENSUS_TIMEOUT_MS = 20_000;
 const SHORTEST_GROWTH_MS = 2000;
 /** Of the window; the rest is for following. */
@@ -98,11 +98,6 @@ function hasBpftrace(): boolean {
   } catch {
     return false;
   }
-}
-
-function mayTraceKernel(): boolean {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(procText(process.pid, "status") ?? "")?.[1] ?? "0";
-  return ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n;
 }
 
 function growthMs(windowMs: number): number {

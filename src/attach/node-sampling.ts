@@ -7,7 +7,7 @@
 import path from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Attacher, CaptureSession, Plan } from "./attacher.ts";
-import { createCaptureFile } from "./capture-file.ts";
+import { createCaptureFile } from "./capture-writer.ts";
 import { closeInspector, ended, type Inspector, inspectorRefusal, isNode, openInspector } from "./node-inspector.ts";
 import { type Isolate, type Isolates, isolatesOf } from "./node-inspector-workers.ts";
 import { type HeapProfile, mergeIsolates } from "./node-sampling-isolates.ts";

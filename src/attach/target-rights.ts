@@ -3,7 +3,9 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import type { Refusal } from "./attacher.ts";
 import { procText } from "./proc.ts";
 
+// bits of capabilities(7)
 const CAP_SYS_PTRACE = 19n;
+const CAP_SYS_ADMIN = 21n;
 
 /** 0 where Yama is not there, or lets every process of the same user. */
 export function yamaScope(): number {
@@ -16,8 +18,17 @@ export function yamaScope(): number {
 
 /** Whether this process has the capability to trace processes that are not its own. */
 export function mayTraceOthers(): boolean {
+  return hasCapability(CAP_SYS_PTRACE);
+}
+
+/** Whether this process may set probes in the kernel. */
+export function mayTraceKernel(): boolean {
+  return hasCapability(CAP_SYS_ADMIN);
+}
+
+function hasCapability(bit: bigint): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(procText(process.pid, "status") ?? "")?.[1] ?? "0";
-  return ((BigInt(`0x${effective}`) >> CAP_SYS_PTRACE) & 1n) === 1n;
+  return ((BigInt(`0x${effective}`) >> bit) & 1n) === 1n;
 }
 
 /** Why the memory of a process cannot be read; null where it can. */

@@ -9,6 +9,7 @@ import { gauges } from "../attach/index.ts";
 import { type Observation, type Observer, openObserver } from "../attach/observe.ts";
 import type { Target } from "../attach/target.ts";
 import { openUndoLog, type UndoLog } from "../attach/undo.ts";
+import { pause } from "../attach/waiting.ts";
 import { Failure } from "../base/failure.ts";
 import { observeSeries } from "../evidence/observe-series.ts";
 import { readEvidence } from "../evidence/read-evidence.ts";
@@ -196,17 +197,5 @@ function fileName({ name, pid }: Target): string {
 
 async function answerSoFar(file: string, told: Partial<Circumstances>): Promise<Answer> {
   const { analyze } = await import("../index.ts");
-  return analyze(await Promise.resolve(null), { evidence: await readEvidence(file, observeSeries), told });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
+  return analyze(null, { evidence: await readEvidence(file, observeSeries), told });
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, statfsSync,
 import path from "node:path";
 import { after, before, test } from "node:test";
 import type { CaptureSession } from "../attach/attacher.ts";
-import { createCaptureFile } from "../attach/capture-file.ts";
+import { createCaptureFile } from "../attach/capture-writer.ts";
 import { nodeHeapSnapshot } from "../attach/node-heap-snapshot.ts";
 import { inspectTarget, type Target } from "../attach/target.ts";
 import { startNode } from "./node-target.ts";
