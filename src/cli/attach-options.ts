@@ -1,5 +1,5 @@
 /** The options of attaching, and how their values are read. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseDurationMs } from "../base/units.ts";
 import { parseSize } from "./options.ts";
 
@@ -26,7 +26,7 @@ const DEFAULT_DISK_BYTES = 2 * 1024 ** 3;
 export function addAttachOptions(command: Command): void {
   command
     .optionsGroup("Looking:")
-    .option("--every <time>", "between two looks", parseTime, DEFAULT_EVERY_MS)
+    .addOption(new Option("--every <time>", "between two looks").argParser(parseTime).default(DEFAULT_EVERY_MS, "1s"))
     .option("--for <time>", "how long (default: 60s; at a terminal until q or Ctrl-C)", parseTime)
     .option("--until-verdict", "until the answer is sure, or --for is over")
     .option("--settle", "the drain test: until the queues are empty and stay so; pause the producer meanwhile")
@@ -37,9 +37,9 @@ export function addAttachOptions(command: Command): void {
     .option("--inject", "level 2, too: long stops or code in the process; asks before")
     .option("--method <id>", "only this method, see `lagleak doctor <pid>`; repeatable", collect)
     .option("--yes", "do not ask before level 2")
-    .option("--window <time>", "between two looks of one method", parseTime, DEFAULT_WINDOW_MS)
+    .addOption(new Option("--window <time>", "between two looks of one method").argParser(parseTime).default(DEFAULT_WINDOW_MS, "30s"))
     .option("--captures <folder>", "where captures are written (default: lagleak-<name>-<pid>)")
-    .option("--disk <size>", "most bytes of one capture", parseSize, DEFAULT_DISK_BYTES);
+    .addOption(new Option("--disk <size>", "most bytes of one capture").argParser(parseSize).default(DEFAULT_DISK_BYTES, "2GiB"));
 }
 
 export function parsePid(text: string): number {

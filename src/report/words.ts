@@ -371,7 +371,7 @@ const ONE_CAPTURE: Readonly<Record<string, (name: string) => string>> = {
   "class-histogram": (name) => `jcmd <pid> GC.class_histogram > ${name}.txt`,
   hprof: (name) => `jcmd <pid> GC.heap_dump $PWD/${name}.hprof`,
   "v8-heap-snapshot": (name) => `kill -USR2 <pid>; sleep 20; mv Heap.*.heapsnapshot ${name}.heapsnapshot`,
-  "": (name) => `for i in $(seq 30); do date -Is; ps -o pid,rss -p <pid>; sleep 2; done > ${name}.txt`,
+  "": (name) => `lagleak attach <pid> --for 60s --captures ${name}`,
 };
 
 /** The name that such a capture has. */
@@ -380,7 +380,7 @@ const ENDING: Readonly<Record<string, string>> = {
   "class-histogram": ".txt",
   hprof: ".hprof",
   "v8-heap-snapshot": ".heapsnapshot",
-  "": ".txt",
+  "": "/",
 };
 
 function drainCommand(format: string): string {
@@ -390,9 +390,10 @@ function drainCommand(format: string): string {
   return `${capture("before")}  # while it lags; then, when the lag is gone: ${capture("after")}; lagleak analyze --experiment drain ${before} -- ${after}`;
 }
 
-const DRAIN_COMMANDS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.keys(ONE_CAPTURE).map((format) => [format, drainCommand(format)]),
-);
+const DRAIN_COMMANDS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.keys(ONE_CAPTURE).map((format) => [format, drainCommand(format)])),
+  "": "lagleak attach <pid> --settle  # and pause what writes to the topic, or let the consumer catch up",
+};
 
 /** Two runs of the same length, the second with the setting halved. */
 const HALVE_COMMANDS: Readonly<Record<string, string>> = {

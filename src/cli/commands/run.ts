@@ -47,9 +47,11 @@ export function define(command: Command, end: (exitCode: number) => void): void 
     .passThroughOptions()
     .optionsGroup("Capturing:")
     .addOption(new Option("--method <id>", "how it is captured (default: what suits it best)").choices(launchers.map(({ id }) => id)))
-    .option("--every <time>", "between two captures, where they come by time", parseTime, DEFAULT_EVERY_MS)
+    .addOption(
+      new Option("--every <time>", "between two captures, where they come by time").argParser(parseTime).default(DEFAULT_EVERY_MS, "60s"),
+    )
     .option("--captures <folder>", "where captures are written (default: lagleak-run-<time>)")
-    .option("--disk <size>", "most bytes of one capture", parseSize, DEFAULT_DISK_BYTES);
+    .addOption(new Option("--disk <size>", "most bytes of one capture").argParser(parseSize).default(DEFAULT_DISK_BYTES, "8GiB"));
   addAnalyzeOptionsWithoutCaptures(command, FORMATS);
   command.addHelpText("after", EXAMPLES);
   command.action(async (words: readonly string[], options: Options) => end(await runProgram(words, options)));
