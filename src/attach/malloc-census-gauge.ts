@@ -25,9 +25,9 @@ export const mallocCensusGauge: Gauge = {
   id: "malloc-census",
   title: "census of the heap by size, read from the memory of the process",
   open: async (target) => {
+    if (target.memoryRefusal !== null) return target.memoryRefusal;
     const other = otherAllocator(target.allocator);
     if (other !== null || target.allocator.id === "none") return other;
-    if (target.memoryRefusal !== null) return target.memoryRefusal;
     const memory = openTargetMemory(target.pid);
     if (memory === null)
       return { because: `the memory of process ${target.pid} cannot be opened`, fix: "Run the same command with `sudo`." };

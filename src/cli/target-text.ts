@@ -22,6 +22,10 @@ const LEVELS = ["level 0, no stop", "level 1, short stops", "level 2, code in th
 /** `consumer, process 4711: native program (rust), librdkafka 2.3.0 (static), glibc, 104 MiB resident of 512 MiB allowed` */
 export function targetText(target: Target): string {
   const { name, pid, runtime, clients, allocator, residentBytes, cgroup, container, inOtherNamespaces } = target;
+  if (target.executable === null && target.mappings.length === 0) {
+    const because = target.memoryRefusal?.because ?? "it does not show itself";
+    return `${name}, process ${pid}: what runs in it cannot be seen (${because}), ${formatBytes(residentBytes)} resident`;
+  }
   const language = runtime.language ?? runtime.version;
   const limit = cgroup?.limitBytes ?? null;
   const parts = [

@@ -6,7 +6,7 @@ import { at } from "../base/columns.ts";
 import type { Remedy } from "../clients/client.ts";
 import { lagRemedies } from "../clients/lag-remedies.ts";
 import { bufferingRemediesOf, type ConcerningIssue, lineageOf } from "../clients/lineage.ts";
-import { seriesOf } from "../model/ledger.ts";
+import { hasTimes, seriesOf } from "../model/ledger.ts";
 import { evidenceFindings } from "./evidence-findings.ts";
 import type { ProcessFacts } from "./facts.ts";
 import { holderName, retainersPath } from "./holder-names.ts";
@@ -200,6 +200,9 @@ function reports(known: readonly ConcerningIssue[]): readonly Finding[] {
   );
 }
 
+/** A leak that kills a process in a day does not show in less. */
+const SHORT_MS = 5 * 60_000;
+
 /** What would make the answer surer, the most valuable first (growth.md 6.7). */
 export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonly Finding[] {
   const steps: Finding[] = [];
@@ -216,7 +219,10 @@ export function nextSteps(facts: ProcessFacts, verdict: ProcessVerdict): readonl
   if (verdict.blind?.code === "stale" || (repeats && !sure)) steps.push(finding("capture-after-gc"));
   // a leak beside the queue has no owner yet, either
   if (facts.isObserved && (verdict.class === "inconclusive" || kind === "unqueued")) steps.push(finding("capture-heap"));
-  else if (lastObserved === 1 && verdict.blind === null) steps.push(finding("capture-series", {}, { format }));
+  else if (facts.isObserved && verdict.class === "stable" && lastObserved > 1 && hasTimes(profile)) {
+    const spanMs = at(profile.instants.elapsedMs, lastObserved) - at(profile.instants.elapsedMs, 1);
+    if (spanMs < SHORT_MS) steps.push(finding("observe-longer", { spanMs }));
+  } else if (lastObserved === 1 && verdict.blind === null) steps.push(finding("capture-series", {}, { format }));
   const unknownClient = suspectedClient(facts);
   if (unknownClient !== null) steps.push(finding("name-suspect", {}, { owner: unknownClient }));
   const how = client?.remedies.howToGetStatistics ?? "";

@@ -444,6 +444,10 @@ const NEXT: Readonly<
     text: `Log what the client itself says of its queues beside the captures: memory that follows it is buffering. ${how}`,
     command: null,
   }),
+  "observe-longer": ({ spanMs }) => ({
+    text: `It was looked at for ${formatDuration(spanMs ?? 0)}: growth of a few MiB an hour does not show in that.`,
+    command: "lagleak attach <pid> --for 30m",
+  }),
   "capture-heap": () => ({
     text: "Series from outside show that memory grows, not who holds it: profile the process, or capture its heap.",
     command: "lagleak attach <pid> --profile",

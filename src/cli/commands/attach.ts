@@ -65,6 +65,7 @@ async function runAttach(pid: number, options: Options): Promise<ExitCode> {
   answerFormat(options, FORMATS, terminal); // a wrong choice should not cost the minutes of looking
   const target = inspectTarget(pid);
   terminal.note(targetText(target));
+  if (target.memoryRefusal !== null) terminal.note(`only its size can be read. ${target.memoryRefusal.fix}`);
   const methods = await methodsFor(target, attachers, options.window);
   const chosen = await choose(methods, options, terminal, target);
   await undoLeftovers(target, terminal);

@@ -71,7 +71,16 @@ export function define(command: Command, end: (exitCode: ExitCode) => void): voi
         terminal,
       );
     } else {
-      await writeAnswer(text(here, target === null ? null : targetText(target), findings, terminal.columns), options, terminal);
+      await writeAnswer(
+        text(
+          here,
+          target === null ? null : { text: targetText(target), fix: target.memoryRefusal?.fix ?? null },
+          findings,
+          terminal.columns,
+        ),
+        options,
+        terminal,
+      );
     }
     end(ExitCode.answered);
   });
@@ -110,9 +119,14 @@ const LEVELS = [
   "Level 2, injecting: long stops or code in the process (--inject)",
 ];
 
-function text(here: Surroundings, process: string | null, findings: readonly Finding[], columns: number): string {
+function text(
+  here: Surroundings,
+  process: { readonly text: string; readonly fix: string | null } | null,
+  findings: readonly Finding[],
+  columns: number,
+): string {
   const width = Math.min(columns, 100);
-  const lines = process === null ? [] : [...wrap(process, width), ""];
+  const lines = process === null ? [] : [...wrap(process.text, width), ...(process.fix === null ? [] : wrap(process.fix, width)), ""];
   for (const [level, title] of LEVELS.entries()) {
     const own = findings.filter((finding) => finding.level === level && finding.status !== "not for this process");
     if (own.length === 0) continue;
