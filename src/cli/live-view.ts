@@ -23,17 +23,18 @@ export interface LiveState {
   readonly keys: readonly string[];
   readonly asked: string | null; // a question that a key answers
   readonly running: readonly string[]; // ids of methods that are capturing
+  readonly limitBytes: number | null; // as told, else of the cgroup
 }
 
 type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow", text: string) => string;
 
 const LABEL_COLUMNS = 10;
-const SPARK_COLUMNS = 24;
+const SPARK_COLUMNS = 20;
 const NOTES = 3;
 
 /** The screen as lines that fit the width. */
 export function liveFrame(state: LiveState, columns: number, paint: Paint): readonly string[] {
-  const { target, observations, answer, notes, keys, asked, running } = state;
+  const { target, observations, answer, notes, keys, asked, running, limitBytes } = state;
   const last = observations.at(-1);
   const head = wrap(targetText(target), columns);
   if (last === undefined) return [...head, "", paint("dim", "looking …")];
@@ -42,15 +43,10 @@ export function liveFrame(state: LiveState, columns: number, paint: Paint): read
     observations.flatMap((one) => pick(one) ?? []);
   const row = (label: string, values: readonly number[], text: string): string =>
     shorten(`${label.padEnd(LABEL_COLUMNS)}${sparkline(thinned(values, SPARK_COLUMNS)).padEnd(SPARK_COLUMNS)}  ${text}`, columns);
-  const limit = target.cgroup?.limitBytes ?? answer?.verdict.limit?.limitBytes ?? null;
+  // the limit of a cgroup counts all that is in it
+  const counted = limitBytes === target.cgroup?.limitBytes ? (last.cgroupBytes ?? last.residentBytes) : last.residentBytes;
   const resident = course(({ residentBytes }) => residentBytes);
-  const rows = [
-    row(
-      "resident",
-      resident,
-      `${formatBytes(last.residentBytes)}${perMinute(observations)}${shareOf(last.cgroupBytes ?? last.residentBytes, limit, "limit")}`,
-    ),
-  ];
+  const rows = [row("resident", resident, `${formatBytes(last.residentBytes)}${perMinute(observations)}${shareOf(counted, limitBytes)}`)];
   for (const total of queueTotals(last.queues ?? [])) {
     const own = course(({ queues = [] }) => queueTotals(queues).find(({ role }) => role === total.role)?.bytes);
     rows.push(row(total.role === "producer" ? "to produce" : "queue", own, queueLine(total, answer)));
@@ -123,8 +119,8 @@ function perMinute(observations: readonly Observation[]): string {
   return Math.abs(growth) < 64 * 1024 ? ", steady" : `, ${formatGrowth(growth)} a minute`;
 }
 
-function shareOf(bytes: number, limitBytes: number | null, what: string): string {
-  return limitBytes === null ? "" : `, ${Math.round((100 * bytes) / limitBytes)} % of the ${what} of ${formatBytes(limitBytes)}`;
+function shareOf(bytes: number, limitBytes: number | null): string {
+  return limitBytes === null ? "" : `, ${Math.round((100 * bytes) / limitBytes)} % of ${formatBytes(limitBytes)}`;
 }
 
 /** The last value of each of so many equal parts. */
@@ -143,6 +139,7 @@ export interface LiveView {
 export function openLiveView(target: Target, methods: readonly Method[], request: SessionRequest, terminal: Terminal): LiveView {
   const screen = openScreen(process.stderr);
   const paint: Paint = (style, text) => (terminal.color ? styleText(style, text, { validateStream: false } as never) : text);
+  const limitBytes = request.told.memoryLimitBytes ?? null;
   const notes: string[] = [];
   const running: string[] = [];
   let observer: Observer | null = null;
@@ -157,7 +154,16 @@ export function openLiveView(target: Target, methods: readonly Method[], request
     "q end and answer",
   ];
   const draw = (): void => {
-    const state = { target, observations: observer?.observations ?? [], answer, notes, keys, asked: question?.text ?? null, running };
+    const state = {
+      target,
+      observations: observer?.observations ?? [],
+      answer,
+      notes,
+      keys,
+      asked: question?.text ?? null,
+      running,
+      limitBytes,
+    };
     screen.draw(liveFrame(state, Math.max(40, process.stderr.columns ?? 80), paint));
   };
   const captureAll = (chosen: readonly Method[]): void => {
