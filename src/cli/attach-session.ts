@@ -77,16 +77,12 @@ export function methodsOfLevel(methods: readonly Method[], level: Level): readon
   return methods.filter(({ attacher, refusal }) => attacher.level === level && refusal === null);
 }
 
-export function openUndo(
-  target: Pick<Target, "pid" | "startTicks">,
-  attachers: readonly Attacher[],
-  folder: string,
-  whole: Target,
-): UndoLog {
+/** The log of a process: its steps are taken back by the attachers that made them. */
+export function openUndo(target: Target, attachers: readonly Attacher[], folder: string): UndoLog {
   return openUndoLog(folder, target, async (step) => {
     const attacher = attachers.find(({ id }) => id === step.attacher);
     if (attacher === undefined) throw new Failure({ code: "capture", message: `this version knows no method ${step.attacher}` });
-    await attacher.undo(whole, step);
+    await attacher.undo(target, step);
   });
 }
 
@@ -109,7 +105,7 @@ export async function attachSession(
 ): Promise<SessionResult> {
   mkdirSync(request.folder, { recursive: true, mode: 0o700 });
   const name = fileName(target);
-  const undo = openUndo(target, attachers, request.stateFolder, target);
+  const undo = openUndo(target, attachers, request.stateFolder);
   const observer = await openObserver(target, gauges, {
     file: path.join(request.folder, `${name}.lagleak.jsonl`),
     request: { brokers: request.brokers, group: request.group },
@@ -143,16 +139,17 @@ export async function attachSession(
       return [];
     }
   };
+  let queue: Promise<unknown> = Promise.resolve();
+  // methods that stop the process wait for each other: two at once would stop it for longer than either said
   const start = (attacher: Attacher): Promise<readonly string[]> => {
-    const work = capture(attacher).finally(() => running.delete(work));
+    const turn = attacher.level === 0 ? Promise.resolve() : queue;
+    const work = turn.then(() => (stop.signal.aborted ? [] : capture(attacher))).finally(() => running.delete(work));
+    if (attacher.level > 0) queue = work;
     running.add(work);
     return work;
   };
   begun({ capture: start, end: () => finish("asked") });
-  // methods of one process wait for each other: two that stop it at once would stop it for longer than either said
-  const captures = (async () => {
-    for (const attacher of chosen) if (!stop.signal.aborted) await start(attacher);
-  })();
+  for (const attacher of chosen) void start(attacher);
   const settling = new Settling();
   const startMs = performance.now();
   let judgeAtMs = JUDGE_EVERY_MS;
@@ -181,7 +178,6 @@ export async function attachSession(
     }
   } finally {
     if (!stop.signal.aborted) stop.abort("end");
-    await captures;
     await Promise.allSettled([...running]);
     failures.push(...(await undo.closeAll()));
     await observer.close();

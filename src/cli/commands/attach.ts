@@ -118,7 +118,7 @@ async function choose(methods: readonly Method[], options: Options, terminal: Te
 
 /** What an earlier run left open would be taken for the process's own. */
 async function undoLeftovers(target: Target, terminal: Terminal): Promise<void> {
-  const undo = openUndo(target, attachers, stateFolder(), target);
+  const undo = openUndo(target, attachers, stateFolder());
   for (const { what } of undo.steps()) terminal.note(`left behind by an earlier run: ${what}`);
   for (const error of await undo.closeAll()) terminal.note(`could not be undone: ${error.message}`);
 }
@@ -198,7 +198,7 @@ async function conclude(target: Target, result: SessionResult, options: Options,
     const hint = error instanceof Failure && error.hint !== null ? ` ${error.hint}` : "";
     terminal.note(`not captured: ${error.message}.${hint}`);
   }
-  const undo = openUndo(target, attachers, stateFolder(), target);
+  const undo = openUndo(target, attachers, stateFolder());
   if (undo.steps().length > 0) terminal.note(`something is still open in the process; close it with: lagleak detach ${target.pid}`);
   const limit = target.cgroup?.limitBytes ?? null;
   const startedAt = beganAt(files);

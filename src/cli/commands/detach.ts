@@ -40,7 +40,7 @@ async function detach(pid: number): Promise<ExitCode> {
     terminal.answer(`The process that was attached to has ended; nothing is left to undo.\n`);
   }
   if (target === null) return ExitCode.answered;
-  const undo = openUndo(target, attachers, folder, target);
+  const undo = openUndo(target, attachers, folder);
   const steps = undo.steps();
   if (steps.length === 0) {
     terminal.answer(`Nothing is open in process ${pid}.\n`);
