@@ -9,8 +9,8 @@ import type { MemoryEvidence } from "../evidence/evidence.ts";
 import { type MemoryReadings, readingsBetween } from "./align-series.ts";
 import { type GroupFacts, isQueue } from "./group-facts.ts";
 
-/** With more captures of its own a group needs no help. */
-const MOST_CAPTURES = 7;
+/** With more captures of its own a group needs no help; resident memory, which has reasons of its own to grow, helps only the fewest. */
+const MOST_CAPTURES = { heap: 7, resident: 3 } as const;
 /** Fewer readings say no more than the captures. */
 const FEWEST_READINGS = 8;
 /** Nearly all of the growth. */
@@ -29,13 +29,13 @@ export function denserCourse(
 ): GroupFacts | null {
   const { kind, elapsedMs, liveBytes, varianceBytes2 } = facts;
   const captures = liveBytes.length;
-  if (startedAt === null || isQueue(kind) || captures < 2 || captures > MOST_CAPTURES) return null;
+  if (startedAt === null || isQueue(kind) || captures < 2) return null;
   const own = at(liveBytes, captures - 1) - at(liveBytes, 0);
   if (own < MATERIAL_BYTES || own < MAIN_SHARE * growthBytes) return null;
   const [fromMs, toMs] = [startedAt + at(elapsedMs, 0), startedAt + at(elapsedMs, captures - 1)];
   const readings = readingsBetween(memories, fromMs, toMs);
   const course = readings === null || readings.atMs.length < FEWEST_READINGS ? null : courseOf(readings);
-  if (course === null) return null;
+  if (course === null || captures > MOST_CAPTURES[course.of]) return null;
   const processGrowth = (course.bytes.at(-1) ?? 0) - (course.bytes[0] ?? 0);
   if (processGrowth < LEAST_RATIO * growthBytes || processGrowth > MOST_RATIO * growthBytes) return null;
   const captureAtMs = elapsedMs.map((ms) => startedAt + ms);
@@ -57,10 +57,14 @@ export function denserCourse(
   };
 }
 
-/** The heap itself where the series says how much of it is in use, else what is resident. */
-function courseOf({ atMs, residentBytes, heapBytes }: MemoryReadings): {
+interface Course {
   readonly atMs: readonly number[];
   readonly bytes: readonly number[];
-} {
-  return { atMs, bytes: heapBytes.every(Number.isFinite) ? heapBytes : residentBytes };
+  readonly of: "heap" | "resident";
+}
+
+/** The heap itself where the series says how much of it is in use, else what is resident. */
+function courseOf({ atMs, residentBytes, heapBytes }: MemoryReadings): Course {
+  const isHeap = heapBytes.every(Number.isFinite);
+  return { atMs, bytes: isHeap ? heapBytes : residentBytes, of: isHeap ? "heap" : "resident" };
 }
