@@ -93,10 +93,13 @@ function hiddenByQueue(group: GroupFacts, fitter: ShapeFitter): number {
   return logMixture([1 - HIDDEN, leak], [HIDDEN, buffering]) - leak;
 }
 
-/** Of a queue everything that is no leak drains, however it grew; of other memory only what is a queue does. */
+/**
+ * What drains with the lag was queued, also where its level stood still before: a full queue. What stays of a queue's memory is a leak,
+ * and of other memory anything but a queue.
+ */
 function weightsOf(kind: GroupKind, logBayesFactor: number): ClassWeights {
-  if (isQueue(kind)) return classWeights({ leak: logBayesFactor });
-  const ownChannel = kind === "unknown" ? Math.log(OWN_CHANNEL) : kind === "unqueued" ? Math.log(OWN_CHANNEL_BESIDE) : 0;
+  if (isQueue(kind) && logBayesFactor > 0) return classWeights({ leak: logBayesFactor });
+  const ownChannel = kind === "unknown" || isQueue(kind) ? Math.log(OWN_CHANNEL) : kind === "unqueued" ? Math.log(OWN_CHANNEL_BESIDE) : 0;
   return classWeights({ buffering: -logBayesFactor, backlog: -logBayesFactor + ownChannel });
 }
 
@@ -118,10 +121,14 @@ function drainedQueue(left: number, failed: number): number {
   return logMixture([1 - failed, logNormalDensity(left, 0.05, 0.1 ** 2)], [failed, logUniform(left, 0, 1.2)]);
 }
 
-function drainedLeak(left: number, { beforeBytes, baseBytes, queuedBytes }: ExperimentFacts): number {
+/** Of leaks, those that are gone all the same: of resident memory (swapped, given back in part), and of memory that the heap itself counts. */
+const GONE_RESIDENT = 0.01;
+const GONE_COUNTED = 0.002;
+
+function drainedLeak(left: number, { beforeBytes, baseBytes, queuedBytes, isResident }: ExperimentFacts): number {
   const leaked = queuedBytes === null ? 0.3 : (beforeBytes - baseBytes - queuedBytes) / (beforeBytes - baseBytes);
   const low = Math.min(0.9, Math.max(0.1, leaked - 0.2));
-  if (left < low) return Math.log(0.01 / low);
+  if (left < low) return Math.log((isResident ? GONE_RESIDENT : GONE_COUNTED) / low);
   return left <= 1.1 ? Math.log(0.59 / (1.1 - low)) : Math.log(0.2) - (left - 1.1) / 2;
 }
 
