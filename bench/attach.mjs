@@ -196,9 +196,12 @@ const CLIENTS = [
     title: "librdkafka (C, static, stripped)",
     level: 0,
     prepare: () => {
-      const needed = spawnSync("pkg-config", ["--static", "--libs", "rdkafka-static"], { encoding: "utf8" });
-      if (needed.status !== 0) throw new Missing("no rdkafka-static for pkg-config here");
-      return [c("static", ["-s", ...needed.stdout.trim().split(/\s+/)]), []];
+      need("pkg-config");
+      const archive = spawnSync("gcc", ["-print-file-name=librdkafka.a"], { encoding: "utf8" }).stdout.trim();
+      const needed = spawnSync("pkg-config", ["--static", "--libs", "rdkafka"], { encoding: "utf8" });
+      if (!archive.startsWith("/") || needed.status !== 0) throw new Missing("no librdkafka.a with its pkg-config file here");
+      const libraries = needed.stdout.trim().split(/\s+/);
+      return [c("static", ["-s", archive, ...libraries.filter((library) => library !== "-lrdkafka")]), []];
     },
     args: ofC,
   },
@@ -212,7 +215,9 @@ const CLIENTS = [
       make("cargo", ["build", "--release", "--locked", "-q", "--target-dir", target], program);
       return [path.join(target, "release/stream-consumer"), []];
     },
-    args: (_broker, _group, _delayMs, leakBytes) => [leakBytes > 0 ? "leaks" : "slow", "--topic", TOPIC, "--seconds", "600"],
+    args: (broker, group, _delayMs, leakBytes) =>
+      [leakBytes > 0 ? "leaks" : "slow", "--brokers", broker, "--topic", TOPIC, "--set", `group.id=${group}`],
+    isReady: async () => pause(3000), // it says nothing,
   },
   {
     id: "node-rdkafka",
@@ -220,7 +225,7 @@ const CLIENTS = [
     prepare: () => {
       const made = cached("node-rdkafka", (at) => {
         writeFileSync(path.join(at, "package.json"), `{"private":true}`);
-        make("npm", ["install", "node-rdkafka"], at, { BUILD_LIBRDKAFKA: "0" });
+        make("npm", ["install", "--allow-scripts=node-rdkafka", "node-rdkafka"], at, { BUILD_LIBRDKAFKA: "0" });
       });
       return [process.execPath, [path.join(TARGETS, "node-rdkafka-consumer.cjs")], { cwd: made }];
     },
@@ -240,7 +245,7 @@ function gradeOf(truth, verdict) {
 async function attach(client, [program, first, options], { truth, delayMs, leakBytes }, broker) {
   const title = `${client.id}-${truth}`;
   const target = start(program, [...first, ...(client.args ?? plain)(broker, title, delayMs, leakBytes)], options);
-  await isReady(target, title);
+  await (client.isReady ?? isReady)(target, title);
   const captures = path.join(folder, title);
   const began = performance.now();
   const more = client.level === 0 ? [] : ["--profile", "--window", `${Math.round(seconds / 3)}s`];
