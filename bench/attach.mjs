@@ -29,7 +29,7 @@ const [TOPIC, MESSAGES, PARTITIONS] = ["events", 100_000, 12];
 
 const args = process.argv.slice(2);
 const isKept = take("--keep", 0) !== null;
-const seconds = Number(take("--for", 1) ?? 30);
+const seconds = Number(take("--for", 1) ?? 45);
 const children = new Set();
 mkdirSync(folder, { recursive: true });
 process.on("exit", () => {
@@ -55,7 +55,8 @@ function need(...programs) {
 /** Runs to its end; what fails is a reason to skip, in its own last words. */
 function make(program, programArgs, cwd, env = {}) {
   const run = spawnSync(program, programArgs, { cwd, env: { ...process.env, ...env }, encoding: "utf8", timeout: 400_000 });
-  if (run.status !== 0) throw new Missing(`${program}: ${`${run.stdout}${run.stderr}`.trim().split("\n").slice(-2).join(" ").slice(0, 200)}`);
+  if (run.status !== 0)
+    throw new Missing(`${program}: ${`${run.stdout}${run.stderr}`.trim().split("\n").slice(-2).join(" ").slice(0, 200)}`);
 }
 
 function start(program, programArgs, options = {}) {
@@ -182,7 +183,7 @@ const CLIENTS = [
   },
   { id: "franz-go", level: 1, prepare: () => [go("franz-go", "github.com/twmb/franz-go", "v1.22.2"), []] },
   { id: "sarama", level: 1, prepare: () => [go("sarama", "github.com/IBM/sarama", "v1.43.3"), []] },
-  { id: "kafkajs", level: 1, prepare: () => [process.execPath, [path.join(TARGETS, "kafka-consumer.mjs")]] },
+  { id: "kafkajs", level: 1, prepare: () => [process.execPath, ["--inspect-port=0", path.join(TARGETS, "kafka-consumer.mjs")]] },
   { id: "confluent-kafka-python", level: 0, prepare: () => python("confluent-kafka", "confluent_kafka_consumer.py") },
   { id: "kafka-python", level: 1, prepare: () => python("kafka-python", "kafka_python_consumer.py") },
   {
@@ -215,8 +216,15 @@ const CLIENTS = [
       make("cargo", ["build", "--release", "--locked", "-q", "--target-dir", target], program);
       return [path.join(target, "release/stream-consumer"), []];
     },
-    args: (broker, group, _delayMs, leakBytes) =>
-      [leakBytes > 0 ? "leaks" : "slow", "--brokers", broker, "--topic", TOPIC, "--set", `group.id=${group}`],
+    args: (broker, group, _delayMs, leakBytes) => [
+      leakBytes > 0 ? "leaks" : "slow",
+      "--brokers",
+      broker,
+      "--topic",
+      TOPIC,
+      "--set",
+      `group.id=${group}`,
+    ],
     isReady: async () => pause(3000), // it says nothing,
   },
   {
@@ -248,7 +256,7 @@ async function attach(client, [program, first, options], { truth, delayMs, leakB
   await (client.isReady ?? isReady)(target, title);
   const captures = path.join(folder, title);
   const began = performance.now();
-  const more = client.level === 0 ? [] : ["--profile", "--window", `${Math.round(seconds / 3)}s`];
+  const more = client.level === 0 ? [] : ["--profile", "--window", `${Math.round(seconds * 0.7)}s`];
   const lagleak = start(process.execPath, [
     ...[BIN, "attach", String(target.pid), "--for", `${seconds}s`, "--captures", captures, "--json", "-o", `${captures}.json`],
     ...["--force", "--message-size", "1KiB", ...more],

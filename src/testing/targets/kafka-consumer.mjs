@@ -7,7 +7,8 @@ const invoices = [];
 
 function makeInvoice(offset) {
   const lines = [];
-  for (let bytes = 0; bytes < Number(leakBytes); bytes += 200) lines.push({ offset, line: lines.length, text: `${offset}/${bytes} `.padEnd(100, "x") });
+  for (let bytes = 0; bytes < Number(leakBytes); bytes += 200)
+    lines.push({ offset, line: lines.length, text: `${offset}/${bytes} `.padEnd(100, "x") });
   return JSON.parse(JSON.stringify(lines)); // flat strings of their own
 }
 

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strconv"
@@ -36,7 +37,7 @@ func main() {
 			continue
 		}
 		if leakBytes > 0 {
-			invoices = append(invoices, invoice{message.TopicPartition.Offset, make([]byte, leakBytes)})
+			invoices = append(invoices, invoice{message.TopicPartition.Offset, bytes.Repeat([]byte{1}, leakBytes)})
 		}
 		time.Sleep(time.Duration(delayMs) * time.Millisecond)
 		if !isReady {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -47,7 +48,7 @@ func handle(offset int64) {
 	lock.Lock()
 	defer lock.Unlock()
 	if leakBytes > 0 {
-		invoices = append(invoices, invoice{offset, make([]byte, leakBytes)})
+		invoices = append(invoices, invoice{offset, bytes.Repeat([]byte{1}, leakBytes)})
 	}
 	time.Sleep(time.Duration(delayMs) * time.Millisecond)
 	isReady.Do(func() { fmt.Println("ready") })
