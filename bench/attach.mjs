@@ -156,6 +156,15 @@ function python(packageName, source) {
   return [path.join(made, "venv/bin/python"), [path.join(TARGETS, source)]];
 }
 
+/** A library of which only the runtime part is installed is linked by its file. */
+function installed(library) {
+  if (!library.startsWith("-l")) return library;
+  const files = ["so", "so.1", "so.2"].map((ending) =>
+    spawnSync("gcc", [`-print-file-name=lib${library.slice(2)}.${ending}`], { encoding: "utf8" }).stdout.trim(),
+  );
+  return files.find((file) => file.startsWith("/")) ?? library;
+}
+
 function c(name, compilerArgs) {
   need("gcc");
   const file = path.join(folder, name);
@@ -202,7 +211,7 @@ const CLIENTS = [
       const needed = spawnSync("pkg-config", ["--static", "--libs", "rdkafka"], { encoding: "utf8" });
       if (!archive.startsWith("/") || needed.status !== 0) throw new Missing("no librdkafka.a with its pkg-config file here");
       const libraries = needed.stdout.trim().split(/\s+/);
-      return [c("static", ["-s", archive, ...libraries.filter((library) => library !== "-lrdkafka")]), []];
+      return [c("static", ["-s", archive, ...libraries.filter((library) => library !== "-lrdkafka").map(installed)]), []];
     },
     args: ofC,
   },
@@ -217,23 +226,18 @@ const CLIENTS = [
       return [path.join(target, "release/stream-consumer"), []];
     },
     args: (broker, group, _delayMs, leakBytes) => [
-      leakBytes > 0 ? "leaks" : "slow",
-      "--brokers",
-      broker,
-      "--topic",
-      TOPIC,
-      "--set",
-      `group.id=${group}`,
+      ...(leakBytes > 0 ? ["leaks", "--messages-per-second", "100"] : ["slow"]),
+      ...["--brokers", broker, "--topic", TOPIC, "--set", `group.id=${group}`],
     ],
-    isReady: async () => pause(3000), // it says nothing,
+    isReady: async () => pause(3000), // it says nothing
   },
   {
     id: "node-rdkafka",
     level: 0,
     prepare: () => {
       const made = cached("node-rdkafka", (at) => {
-        writeFileSync(path.join(at, "package.json"), `{"private":true}`);
-        make("npm", ["install", "--allow-scripts=node-rdkafka", "node-rdkafka"], at, { BUILD_LIBRDKAFKA: "0" });
+        writeFileSync(path.join(at, "package.json"), JSON.stringify({ private: true, allowScripts: { "node-rdkafka": true } }));
+        make("npm", ["install", "node-rdkafka"], at, { BUILD_LIBRDKAFKA: "0" });
       });
       return [process.execPath, [path.join(TARGETS, "node-rdkafka-consumer.cjs")], { cwd: made }];
     },

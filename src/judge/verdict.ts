@@ -234,7 +234,9 @@ function blindness({ profile, lastObserved, groups, isObserved }: ProcessFacts):
   if (isObserved && groups.length === 0) return { code: "no-course" };
   if (profile.observes === "allocated") return { code: "allocations-only" };
   const residentBytes = largest(profile.instants.residentBytes, lastObserved);
-  if (profile.origin.attached && residentBytes > 4 * profile.peakBytes + 16 * 1024 ** 2) {
+  // what was there before is not seen; but where the process grows as the captures do, they see the growth that is in question
+  const seesGrowth = groups.some(({ captured }) => captured !== undefined);
+  if (profile.origin.attached && !seesGrowth && residentBytes > 4 * profile.peakBytes + 16 * 1024 ** 2) {
     return { code: "attached-late", residentBytes, peakBytes: profile.peakBytes };
   }
   const reportedBytes = at(profile.instants.reportedHeapBytes, lastObserved);
