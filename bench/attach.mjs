@@ -3,9 +3,9 @@
  *   node bench/attach.mjs [--for SECONDS] [--keep] [CLIENT ...]
  * Apache Kafka 3.9.1 (Java, Maven) runs as its own process with 100,000 messages of 1 KiB in 12 partitions. The slow consumer works
  * 200 ms on a message; the leaking one 10 ms and keeps 20,000 bytes of each, behind a queue that is full as well. Clients built on
- * librdkafka are observed only (level 0), the others with `--profile`. What the machine lacks is skipped by name. Dependencies are
- * fetched once, by the ordinary clients of the registries, into `lagleak-clients` in the folder for temporary files. `--keep` leaves the
- * captures there.
+ * librdkafka are observed only (level 0), the others with `--profile`, and kafka-python once more by tracemalloc (level 2). What the
+ * machine lacks is skipped by name. Dependencies are fetched once, by the ordinary clients of the registries, into `lagleak-clients` in
+ * the folder for temporary files. `--keep` leaves the captures there.
  *
  * A result is right (the class of the truth), honest (`inconclusive`, or a slow consumer whose memory does not grow called `stable` or
  * `warm-up`) or wrong.
@@ -196,6 +196,16 @@ const CLIENTS = [
   { id: "confluent-kafka-python", level: 0, prepare: () => python("confluent-kafka", "confluent_kafka_consumer.py") },
   { id: "kafka-python", level: 1, prepare: () => python("kafka-python", "kafka_python_consumer.py") },
   {
+    id: "kafka-python-tracemalloc",
+    title: "kafka-python (tracemalloc)",
+    level: 2,
+    prepare: () => {
+      need("gdb");
+      return python("kafka-python", "kafka_python_consumer.py");
+    },
+    asks: ["--method", "python-tracemalloc", "--yes"],
+  },
+  {
     id: "confluent-kafka-go",
     level: 0,
     prepare: () => [go("confluent-kafka-go", "github.com/confluentinc/confluent-kafka-go/v2", "v2.11.1"), []],
@@ -223,7 +233,7 @@ const CLIENTS = [
       const program = path.join(ROOT, "samples/rust-stream-consumer/program");
       const target = path.join(cache, "cargo");
       make("cargo", ["build", "--release", "--locked", "-q", "--target-dir", target], program);
-      return [path.join(target, "release/stream-consumer"), []];
+      return [path.join(target, "release/stream-consumer"), [], { cwd: folder }]; // it writes a file
     },
     args: (broker, group, _delayMs, leakBytes) => [
       ...(leakBytes > 0 ? ["leaks", "--messages-per-second", "100"] : ["slow"]),
@@ -260,7 +270,7 @@ async function attach(client, [program, first, options], { truth, delayMs, leakB
   await (client.isReady ?? isReady)(target, title);
   const captures = path.join(folder, title);
   const began = performance.now();
-  const more = client.level === 0 ? [] : ["--profile", "--window", `${Math.round(seconds * 0.7)}s`];
+  const more = client.level === 0 ? [] : [...(client.asks ?? ["--profile"]), "--window", `${Math.round(seconds * 0.7)}s`];
   const lagleak = start(process.execPath, [
     ...[BIN, "attach", String(target.pid), "--for", `${seconds}s`, "--captures", captures, "--json", "-o", `${captures}.json`],
     ...["--force", "--message-size", "1KiB", ...more],
