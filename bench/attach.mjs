@@ -3,8 +3,8 @@
  *   node bench/attach.mjs [--for SECONDS] [--keep] [CLIENT ...]
  * Apache Kafka 3.9.1 (Java, Maven) runs as its own process with 100,000 messages of 1 KiB in 12 partitions. The slow consumer works
  * 200 ms on a message; the leaking one 10 ms and keeps 20,000 bytes of each, behind a queue that is full as well. Clients built on
- * librdkafka are observed only (level 0), the others with `--profile`, and kafka-python once more by tracemalloc (level 2). What the
- * machine lacks is skipped by name. Dependencies are fetched once, by the ordinary clients of the registries, into `lagleak-clients` in
+ * librdkafka are observed only (level 0), and with `--profile` where that is not enough; the others with `--profile`, and kafka-python
+ * once more by tracemalloc (level 2). What the machine lacks is skipped by name. Dependencies are fetched once, by the ordinary clients of the registries, into `lagleak-clients` in
  * the folder for temporary files. `--keep` leaves the captures there.
  *
  * A result is right (the class of the truth), honest (`inconclusive`, or a slow consumer whose memory does not grow called `stable` or
@@ -249,7 +249,7 @@ const CLIENTS = [
         writeFileSync(path.join(at, "package.json"), JSON.stringify({ private: true, allowScripts: { "node-rdkafka": true } }));
         make("npm", ["install", "node-rdkafka"], at, { BUILD_LIBRDKAFKA: "0" });
       });
-      return [process.execPath, [path.join(TARGETS, "node-rdkafka-consumer.cjs")], { cwd: made }];
+      return [process.execPath, ["--inspect-port=0", path.join(TARGETS, "node-rdkafka-consumer.cjs")], { cwd: made }];
     },
   },
 ];
@@ -264,20 +264,20 @@ function gradeOf(truth, verdict) {
   return verdict === "inconclusive" || (truth === "buffering" && (verdict === "stable" || verdict === "warm-up")) ? "honest" : "wrong";
 }
 
-async function attach(client, [program, first, options], { truth, delayMs, leakBytes }, broker) {
-  const title = `${client.id}-${truth}`;
+async function attach(client, [program, first, options], { truth, delayMs, leakBytes }, broker, level = client.level) {
+  const title = `${client.id}-${truth}-${level}`;
   const target = start(program, [...first, ...(client.args ?? plain)(broker, title, delayMs, leakBytes)], options);
   await (client.isReady ?? isReady)(target, title);
   const captures = path.join(folder, title);
   const began = performance.now();
-  const more = client.level === 0 ? [] : [...(client.asks ?? ["--profile"]), "--window", `${Math.round(seconds * 0.7)}s`];
+  const more = level === 0 ? [] : [...(client.asks ?? ["--profile"]), "--window", `${Math.round(seconds * 0.7)}s`];
   const lagleak = start(process.execPath, [
     ...[BIN, "attach", String(target.pid), "--for", `${seconds}s`, "--captures", captures, "--json", "-o", `${captures}.json`],
     ...["--force", "--message-size", "1KiB", ...more],
   ]);
   const code = await lagleak.ended;
   writeFileSync(`${captures}.log`, lagleak.output);
-  const row = { client: client.title ?? client.id, truth, seconds: ((performance.now() - began) / 1000).toFixed(0) };
+  const row = { client: client.title ?? client.id, level, truth, seconds: ((performance.now() - began) / 1000).toFixed(0) };
   const isAlive = target.exitCode === null && target.signalCode === null;
   target.kill("SIGKILL");
   if (!isAlive) return { ...row, verdict: "the target ended", result: "wrong" };
@@ -287,7 +287,7 @@ async function attach(client, [program, first, options], { truth, delayMs, leakB
   return { ...row, verdict: verdict.class, party: verdict.party ?? "-", confidence: verdict.confidence.toFixed(2), result };
 }
 
-const COLUMNS = { client: 33, truth: 10, verdict: 14, party: 13, confidence: 11, seconds: 8, result: 6 };
+const COLUMNS = { client: 33, level: 5, truth: 10, verdict: 14, party: 13, confidence: 11, seconds: 8, result: 6 };
 const print = (row) =>
   console.log(
     Object.entries(COLUMNS)
@@ -314,6 +314,12 @@ for (const client of chosen) {
     continue;
   }
   const failed = (truth) => (error) => ({ client: client.title ?? client.id, truth, verdict: error.message, result: "wrong" });
-  for (const row of await Promise.all(TRUTHS.map((one) => attach(client, program, one, broker).catch(failed(one.truth))))) print(row);
+  const attachAll = (truths, level) =>
+    Promise.all(truths.map((one) => attach(client, program, one, broker, level).catch(failed(one.truth))));
+  const rows = await attachAll(TRUTHS, client.level);
+  rows.forEach(print);
+  if (client.level !== 0) continue;
+  const undecided = TRUTHS.filter((_, index) => rows[index].result === "honest");
+  for (const row of await attachAll(undecided, 1)) print(row);
 }
 process.exit();

@@ -1,9 +1,13 @@
 // A confluent-kafka-go consumer with its defaults: BROKER TOPIC GROUP DELAY_MS LEAK_BYTES. Of every message that many bytes are kept.
+// It serves /debug/pprof, as services do.
 package main
 
 import (
 	"bytes"
 	"fmt"
+	"net"
+	"net/http"
+	_ "net/http/pprof"
 	"os"
 	"strconv"
 	"time"
@@ -21,6 +25,11 @@ var invoices []invoice
 func main() {
 	delayMs, _ := strconv.Atoi(os.Args[4])
 	leakBytes, _ := strconv.Atoi(os.Args[5])
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go http.Serve(listener, nil)
 	consumer, err := kafka.NewConsumer(&kafka.ConfigMap{
 		"bootstrap.servers": os.Args[1], "group.id": os.Args[3], "auto.offset.reset": "earliest",
 	})
