@@ -10,22 +10,23 @@ interface Look {
   readonly alive: number;
   readonly other: number; // chunks of 2,016 bytes
   readonly empty?: number; // chunks of the size of a message object, without a message
+  readonly outsideBytes?: number; // in no chunk
 }
 
 /** One look a second. Values of 1,000 bytes; every living message needs its value and an object of 320 bytes. */
-async function observed(course: readonly Look[]) {
+async function observed(course: readonly Look[], runtime = "native") {
   const first = {
     lagleakObservation: 1,
     startedAtMs: 1.8e12,
     name: "app",
-    runtime: "native",
+    runtime,
     clients: [{ id: "librdkafka", version: "2.12.0" }],
   };
-  const lines = course.map(({ queued, alive, other, empty = 0 }, second) => {
+  const lines = course.map(({ queued, alive, other, empty = 0, outsideBytes = 0 }, second) => {
     const inUseBytes = alive * 1400 + empty * 320 + other * 2016 + 1e6;
     return {
       elapsedMs: second * 1000,
-      residentBytes: inUseBytes + 8e6,
+      residentBytes: inUseBytes + outsideBytes + 8e6,
       queues: [{ name: "rdkafka#consumer-1", role: "consumer", messages: queued, bytes: queued * 1000 }],
       census: {
         allocator: "glibc",
@@ -70,4 +71,14 @@ test("chunks of another size that grow beside a queue are a leak without an owne
   assert.equal(first.verdict.class, "leak");
   assert.equal(first.verdict.party, null);
   assert.match(first.verdict.because.map(({ text }) => text).join(" "), /chunks of 2,016 bytes grew from 500 to 27,800/);
+});
+
+test("the heap of Go is not malloc's: what grows there is seen beside a full queue that stands still in malloc", async () => {
+  const full = { queued: 4000, alive: 4000, other: 500 };
+  const grows = seconds.map((second) => ({ ...full, outsideBytes: 2e6 * second }));
+  const { verdict } = await observed(grows, "go");
+  assert.equal(verdict.class, "inconclusive");
+  assert.ok(verdict.probabilities.leak > 0.5 && verdict.probabilities.buffering < 0.2, JSON.stringify(verdict.probabilities));
+  const fills = seconds.map((second) => Math.min(4000, 400 * second)).map((queued) => ({ queued, alive: queued + 3, other: 500 }));
+  assert.equal((await observed(fills, "go")).verdict.class, "buffering");
 });

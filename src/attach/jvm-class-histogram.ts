@@ -11,8 +11,11 @@ import { pause } from "./waiting.ts";
 const ID = "jvm-class-histogram";
 /** Measured on JDK 17: 92 ms for a heap of 115 MB. */
 const PAUSE_MS_PER_MB = 0.8;
-/** A third look, in the middle, tells growth that goes on from growth that ended; shorter windows are not worth its pause. */
-const THREE_LOOKS_MS = 20_000;
+/** Looks between the first and the last tell growth that goes on from growth that ended; shorter windows are not worth their pauses. */
+const MORE_LOOKS_MS = 20_000;
+/** As many as tell a line from a step, where all of them together stop the process for less than this. */
+const MOST_LOOKS = 6;
+const MOST_PAUSE_MS = 1000;
 
 export const jvmClassHistogram: Attacher = {
   id: ID,
@@ -24,7 +27,7 @@ export const jvmClassHistogram: Attacher = {
   plan: async (target, windowMs) => {
     const used = jvmUsedBytes(target);
     const heap = used === null ? "" : ` for the ${formatBytes(used)} in use`;
-    const times = windowMs >= THREE_LOOKS_MS ? "three times" : "twice";
+    const times = `${looksFor(used, windowMs)} times`;
     return {
       what: `ask the JVM ${times} for a class histogram (GC.class_histogram, a full collection each)`,
       stops: `about ${used === null ? "1 ms a MB of live objects" : `${pauseMs(used)} ms`}${heap}, ${times}`,
@@ -32,7 +35,7 @@ export const jvmClassHistogram: Attacher = {
     };
   },
   capture: async (target, session) => {
-    const looks = session.windowMs >= THREE_LOOKS_MS ? 3 : 2;
+    const looks = looksFor(jvmUsedBytes(target), session.windowMs);
     const files: string[] = [];
     for (let look = 1; look <= looks; look++) {
       if (look > 1) await pause(session.windowMs / (looks - 1), session.signal);
@@ -54,6 +57,11 @@ export const jvmClassHistogram: Attacher = {
   },
   undo: async (target, step) => removeTargetFile(target, step),
 };
+
+function looksFor(usedBytes: number | null, windowMs: number): number {
+  if (windowMs < MORE_LOOKS_MS) return 2;
+  return usedBytes !== null && MOST_LOOKS * pauseMs(usedBytes) <= MOST_PAUSE_MS ? MOST_LOOKS : 3;
+}
 
 function pauseMs(usedBytes: number): number {
   return Math.max(10, Math.ceil((PAUSE_MS_PER_MB * usedBytes) / 1e7) * 10);

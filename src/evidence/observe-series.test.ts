@@ -28,3 +28,17 @@ test("a line that was cut is counted, and nothing whole is wrong configuration w
     (error) => error instanceof Failure && error.code === "configuration" && error.where?.line === 1,
   );
 });
+
+test("in use in malloc is the heap of a native program, not that of a JVM, which counts its own", async () => {
+  const of = async (runtime: string) => {
+    const lines = [
+      { lagleakObservation: 1, startedAtMs: 0, runtime },
+      { elapsedMs: 0, residentBytes: 90e6, heap: { usedBytes: 20e6 }, census: { inUseBytes: 40e6, classes: [] } },
+      { elapsedMs: 1000, residentBytes: 90e6, census: { inUseBytes: 40e6, classes: [] } },
+    ];
+    const [memory] = await observeSeries.read(await inputFromBytes("x", encode(lines.map((line) => JSON.stringify(line)).join("\n"))));
+    return memory?.kind === "memory" ? [...memory.heapBytes] : [];
+  };
+  assert.deepEqual(await of("native"), [20e6, 40e6]);
+  assert.deepEqual(await of("jvm"), [20e6, Number.NaN]);
+});

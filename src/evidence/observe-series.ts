@@ -33,6 +33,12 @@ interface Gauge {
   readonly bytes: number;
 }
 
+/**
+ * Runtimes whose objects do not lie in the heap of malloc: what is in use there is the client's queue at most, and stands still while
+ * the application's heap grows. Python's larger objects do lie in it.
+ */
+const OWN_HEAP: ReadonlySet<string> = new Set(["dotnet", "go", "jvm", "node"]);
+
 async function read(input: Input): Promise<readonly Evidence[]> {
   const from = input.name;
   const memoryRows: MemoryRow[] = [];
@@ -59,7 +65,9 @@ async function read(input: Input): Promise<readonly Evidence[]> {
     const atMs = (startedAtMs ?? 0) + elapsedMs;
     const time = { atMs, clock: "zone" } as const;
     const inUseBytes = census.add(atMs, value["census"]);
-    memoryRows.push({ time, name: "", residentBytes, heapBytes: inUseBytes ?? heapOf(value["heap"]) ?? Number.NaN });
+    const isInMalloc = process === null || !OWN_HEAP.has(process.runtime);
+    const heapBytes = heapOf(value["heap"]) ?? (isInMalloc ? inUseBytes : null) ?? Number.NaN;
+    memoryRows.push({ time, name: "", residentBytes, heapBytes });
     for (const queue of objectsIn(value["queues"])) {
       const name = String(queue["name"] ?? "");
       const role = (queue["role"] ?? (name.includes("#producer") ? "producer" : "consumer")) === "producer" ? "producer" : "consumer";

@@ -16,6 +16,7 @@ function finding(code: string, figures: Readonly<Record<string, number>>, names:
 export function evidenceFindings(facts: ProcessFacts): readonly Finding[] {
   return [
     ...denserFindings(facts),
+    ...companionFindings(facts),
     ...censusFindings(facts),
     ...residentFindings(facts),
     ...lagFindings(facts),
@@ -30,6 +31,12 @@ function denserFindings({ groups }: ProcessFacts): readonly Finding[] {
       ? []
       : finding("denser-course", { readings: facts.liveBytes.length, captures: captured.liveBytes.length }, { kind, client: client ?? "" }),
   );
+}
+
+function companionFindings({ companion }: ProcessFacts): readonly Finding[] {
+  if (companion === null) return [];
+  const { arrayName, typeName, gainedArrays, gainedObjects } = companion;
+  return [finding("companion-type", { gainedArrays, gainedObjects }, { arrayName, typeName })];
 }
 
 /** A class of chunks that grew by less is not worth a sentence. */

@@ -34,7 +34,8 @@ import { type AlignedQueue, alignQueue } from "./align-queue.ts";
 import { type AlignedLag, type AlignedMemory, alignLag, alignMemory, type Moments } from "./align-series.ts";
 import { type Attribution, attribute, groupPaths, type Party, type PathGroup } from "./attribution.ts";
 import { type CensusFacts, censusFacts, messageObjectSizes } from "./census.ts";
-import { denserCourse } from "./denser-course.ts";
+import { type CompanionType, companionType } from "./companion-type.ts";
+import { denserCourse, MAIN_SHARE } from "./denser-course.ts";
 import {
   type AgeFacts,
   type CeilingFacts,
@@ -134,6 +135,7 @@ export interface ProcessFacts {
   readonly process: ProcessEvidence | null; // as an observer introduced it
   /** Chunks of the heap by size, of a process that was observed. */
   readonly census: CensusFacts | null;
+  readonly companion: CompanionType | null;
   /** Of evidence alone: there was no capture of a heap. */
   readonly isObserved: boolean;
   readonly memoryLimitBytes: number | null; // as told, else as the container's own metrics say
@@ -194,9 +196,14 @@ export function gatherFacts(
   const objectBytes = messageObjectSizes(client, clientVersion, clients, process);
   const census = observation === null ? null : censusOf(observation, of("census"), moments.elapsedMs, queue, objectBytes);
   const surroundings: Surroundings = { client, clients, scope, ceilings, queues, queue, lag, retention, countsClasses };
+  const companion = captured === null ? null : companionType(profile, attribution);
+  const capturedGroups = (): readonly JudgedGroup[] => {
+    const judged = judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings);
+    return withDenserCourse(companion === null ? judged : judged.map((group) => ofApplication(group, companion)), moments, memories);
+  };
   const groups =
     captured !== null
-      ? withDenserCourse(judgedGroups(profile, { rows, groupOfPath }, bytesByGroup, lastObserved, surroundings), moments, memories)
+      ? capturedGroups()
       : observation !== null
         ? observedGroups(observation, moments.elapsedMs, memory, { queues, census }, surroundings)
         : queueGroups(queues, surroundings);
@@ -226,6 +233,7 @@ export function gatherFacts(
     allocators,
     process,
     census,
+    companion,
     isObserved: captured === null,
     memoryLimitBytes: told.memoryLimitBytes ?? limitIn(memories),
     startedAt,
@@ -450,6 +458,12 @@ function judgedGroups(
     return { party: first.party, client, kind, rows, liveBytes, growthBytes, facts };
   });
   return judged.filter(({ liveBytes }) => liveBytes.some((level) => level > 0));
+}
+
+/** Nearly all that a group without an owner gained are arrays of a type of the application. */
+function ofApplication(group: JudgedGroup, companion: CompanionType): JudgedGroup {
+  if (group.kind !== "unknown" || companion.gainedBytes < MAIN_SHARE * group.growthBytes) return group;
+  return { ...group, party: "app", kind: "app", facts: { ...group.facts, kind: "app" } };
 }
 
 function withDenserCourse(

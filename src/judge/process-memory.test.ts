@@ -191,3 +191,17 @@ test("a JVM that grows beside its heap grows outside of it", () => {
   assert.equal(judgement.class, "outside-heap");
   assert.equal(judgement.because.find(({ code }) => code === "allocator-growth-jvm")?.figures["outsideBytes"], 102 * MIB);
 });
+
+test("a profiler that came late sees nothing of what was there, but the growth that it follows is a leak all the same", () => {
+  const late = (kept: number): Parameters<typeof gatherFacts>[0] =>
+    sketch(
+      [0, 40, 80, 120].map((second) => `at ${second}s  main > processEachMessage > makeInvoice  +${second === 0 ? 1 : kept}`).join("\n"),
+      { attached: true },
+    );
+  const resident = Array.from({ length: 13 }, (_, reading) => 300 + 6 * reading);
+  const [follows] = judged(late(24 * MIB), [memory(resident)], { startedAt: START });
+  assert.deepEqual([follows.class, follows.party], ["leak", "app"]);
+  const [misses] = judged(late(2 * MIB), [memory(resident)], { startedAt: START });
+  assert.equal(misses.class, "inconclusive");
+  assert.ok(misses.because.some(({ code }) => code === "attached-late"));
+});

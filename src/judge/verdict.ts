@@ -10,7 +10,8 @@
  */
 import { at } from "../base/columns.ts";
 import { interpolate } from "../base/statistics.ts";
-import { hasTimes } from "../model/ledger.ts";
+import { hasTimes, totalLiveBytes } from "../model/ledger.ts";
+import type { Profile } from "../model/profile.ts";
 import { readingsBetween } from "./align-series.ts";
 import { type AllocatorGrowth, allocatorGrowth } from "./allocator-growth.ts";
 import { type JudgedGroup, type ProcessFacts, suppressedBytesAt } from "./facts.ts";
@@ -234,13 +235,26 @@ function blindness({ profile, lastObserved, groups, isObserved }: ProcessFacts):
   if (isObserved && groups.length === 0) return { code: "no-course" };
   if (profile.observes === "allocated") return { code: "allocations-only" };
   const residentBytes = largest(profile.instants.residentBytes, lastObserved);
-  if (profile.origin.attached && residentBytes > 4 * profile.peakBytes + 16 * 1024 ** 2) {
+  if (profile.origin.attached && residentBytes > 4 * profile.peakBytes + 16 * 1024 ** 2 && !seesGrowth(profile, lastObserved)) {
     return { code: "attached-late", residentBytes, peakBytes: profile.peakBytes };
   }
   const reportedBytes = at(profile.instants.reportedHeapBytes, lastObserved);
   const liveBytes = profile.captures.at(-1)?.liveBytes ?? 0;
   if (reportedBytes > 1.5 * liveBytes + 4 * 1024 ** 2) return { code: "stale", reportedBytes, liveBytes };
   return null;
+}
+
+/** Two thirds of what the process gained between the captures are in them. */
+const SEEN_SHARE = 2 / 3;
+const SEEN_BYTES = 1024 ** 2;
+
+/** What was there before a profiler came it does not see; but where the process grows as the captures do, they see what grows. */
+function seesGrowth(profile: Profile, lastObserved: number): boolean {
+  const { residentBytes } = profile.instants;
+  if (lastObserved < 2 || at(residentBytes, 1) === 0 || at(residentBytes, lastObserved) === 0) return false;
+  const live = totalLiveBytes(profile);
+  const gainedBytes = at(live, lastObserved) - at(live, 1);
+  return gainedBytes >= SEEN_BYTES && gainedBytes >= SEEN_SHARE * (at(residentBytes, lastObserved) - at(residentBytes, 1));
 }
 
 /** What the heap of a runtime does while the queue, which it does not contain, may do anything. */

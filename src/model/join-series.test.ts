@@ -8,16 +8,21 @@ import { type FinishInit, ProfileBuilder } from "./profile-builder.ts";
 interface Dump {
   readonly path: string;
   readonly live: Readonly<Record<string, number>>;
+  readonly allocated?: number; // by each function, since the start
   readonly takenAt?: number;
   readonly modifiedAt?: number;
   readonly more?: Partial<FinishInit>;
 }
 
-function member({ path, live, takenAt, modifiedAt, more }: Dump): Member {
+function member({ path, live, allocated, takenAt, modifiedAt, more }: Dump): Member {
   const builder = new ProfileBuilder();
   builder.instant({ elapsedMs: 0 });
   for (const [name, bytes] of Object.entries(live)) {
-    builder.change(builder.path(0, builder.frame({ name })), { liveBytes: bytes, liveBlocks: 1 });
+    builder.change(builder.path(0, builder.frame({ name })), {
+      liveBytes: bytes,
+      liveBlocks: 1,
+      allocatedBytes: allocated ?? 0,
+    });
   }
   const profile = builder.finish({
     path,
@@ -99,6 +104,15 @@ test("identical consecutive Go profiles are one state of the heap, not a plateau
   const dumps = [10, 46, 46, 46, 137].map((live, n) => member({ path: `${n}.pb`, live: { f: live }, takenAt: n * 3000, more: go }));
   assert.deepEqual(levelsOf(dumps), [10, 46, 137]);
   assert.ok(joinSeries(dumps).losses.some((loss) => loss.code === "stale" && loss.count === 2));
+});
+
+test("Go profiles with the same live heap after more allocations were collected in between: a plateau", () => {
+  const go = { origin: { runtime: "go" as const }, observes: "both" as const };
+  const dumps = [500, 500, 700].map((allocated, n) =>
+    member({ path: `${n}.pb`, live: { f: 46 }, allocated, takenAt: 1 + n * 3000, more: go }),
+  );
+  assert.deepEqual(levelsOf(dumps), [46, 46]);
+  assert.ok(joinSeries(dumps).losses.some((loss) => loss.code === "stale" && loss.count === 1));
 });
 
 test("identical Go profiles two and a half minutes apart were collected in between: a plateau", () => {

@@ -221,7 +221,7 @@ function leaveOutGhosts(ordered: readonly Member[], timesMs: readonly number[], 
   let collectedMs = -Infinity; // a collection finished no earlier than this
   for (const place of placed) {
     const { profile } = place.member;
-    const next = profile.origin.runtime === "go" ? liveSignature(profile) : "";
+    const next = profile.origin.runtime === "go" ? collectionSignature(profile) : "";
     // Go forces a collection every two minutes (runtime.forcegcperiod): what is equal after that was collected again, and is
     // a full queue that stands still
     const isSame = next !== "" && next === signature;
@@ -245,12 +245,23 @@ function leaveOutGhosts(ordered: readonly Member[], timesMs: readonly number[], 
   return kept;
 }
 
-/** Equal for two profiles of the same finished collection; the order of the samples in the file does not matter. */
-function liveSignature(profile: Profile): string {
+/**
+ * Equal for two profiles of the same finished collection; the order of the samples in the file does not matter. Go publishes what was
+ * allocated together with what is live (runtime/mprof.go, `mProf_Flush`): where only the first differs there was another collection,
+ * and what is live stands still.
+ */
+function collectionSignature(profile: Profile): string {
   const { bytes, blocks } = liveAt(profile, lastInstant(profile));
+  const allocatedBytes = new Float64Array(bytes.length);
+  const { changes } = profile;
+  for (let row = 0; row < changes.length; row++) {
+    const path = at(changes.path, row);
+    allocatedBytes[path] = at(allocatedBytes, path) + at(changes.allocatedBytes, row);
+  }
   const rows: string[] = [];
   for (let path = 1; path < bytes.length; path++) {
-    if (at(bytes, path) !== 0 || at(blocks, path) !== 0) rows.push(`${at(bytes, path)}/${at(blocks, path)}`);
+    const row = [at(bytes, path), at(blocks, path), at(allocatedBytes, path)];
+    if (row.some((value) => value !== 0)) rows.push(row.join("/"));
   }
   return rows.sort().join(",");
 }

@@ -17,7 +17,7 @@ const CODES = [
   ...["queue-explains", "queue-does-not-explain", "queue-undecided"].map((code) => `queue-accounting:${code}`),
   ...["leak", "backlog", "buffering", "stable", "warm-up", "step"].map((name) => `besides-${name}`),
   ...["grew", "held-by", "top-site", "queue-holds", "messages-held", "live-messages"],
-  ...["attached-late", "allocations-only", "stale", "outside-growth", "reaches-ceiling", "cut-live-is-not-leaked"],
+  ...["attached-late", "companion-type", "allocations-only", "stale", "outside-growth", "reaches-ceiling", "cut-live-is-not-leaked"],
   ...["comes-and-goes", "does-not-follow"].map((code) => `follows-lag:${code}`),
   ...["allocator-growth-kept", "allocator-growth-jvm"],
   ...["rebalances", "disconnects", "responses"].map((what) => `growth-events:${what}`),

@@ -306,6 +306,8 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `Of ${residentOf(residentBytes, measures)} ${queue === "" ? "no statistics say what is queued" : `the client's queue explains ${bytes(queueBytes)}`}; ${remainder(unexplainedBytes)}.${heapBytes === undefined ? "" : ` The heap itself says that ${bytes(heapBytes)} are in use.`}`,
   "denser-course": ({ readings, captures }, { kind, client }) =>
     `Between the ${count(captures)} captures, ${memoryOf(kind, client)} followed the memory of the process, nearly all of whose growth it is (${count(readings)} readings).`,
+  "companion-type": ({ gainedArrays, gainedObjects }, { arrayName, typeName }) =>
+    `From look to look the application gained as many ${typeName} (${count(gainedObjects)}) as ${arrayName} (${count(gainedArrays)}): they belong together.`,
   "census-grew": ({ chunkBytes, firstCount, lastCount, growthBytes }) =>
     `In the heap, chunks of ${count(chunkBytes)} bytes grew from ${count(firstCount)} to ${count(lastCount)} (${bytes(growthBytes)} more).`,
   "census-messages": ({ chunkBytes, liveMessages, queuedMessages, heldMessages }) =>
