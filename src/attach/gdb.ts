@@ -50,6 +50,20 @@ export function gdbRefusal(target: Target): Refusal | null {
   return target.memoryRefusal;
 }
 
+/**
+ * Why no function can be called in the process by gdb. Go: its scheduler preempts threads by SIGURG and unwinds their stacks; a call in
+ * a confluent-kafka-go consumer stopped it for 30 s and ended it (Go 1.26, gdb 13).
+ */
+export function gdbCallRefusal(target: Target): Refusal | null {
+  if (target.runtime.id === "go") {
+    return {
+      because: "a function that a debugger calls can end a Go program",
+      fix: "Use level 0, and `go-pprof` where it serves its profiles.",
+    };
+  }
+  return gdbRefusal(target);
+}
+
 function gdbVersion(): number | null {
   try {
     const text = execFileSync("gdb", ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 10_000 });

@@ -9,7 +9,7 @@ import { formatBytes } from "../base/units.ts";
 import type { Attacher, Refusal } from "./attacher.ts";
 import { freeDiskBytes, nothingCaptured } from "./capture-files.ts";
 import { readElfLinkage } from "./elf-linkage.ts";
-import { gdbRefusal, othersDone, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
+import { gdbCallRefusal, othersDone, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
 import { procLink, procNames, readMappings } from "./proc.ts";
 import { isAlive, pathOf, type Target } from "./target.ts";
 import { executableFile } from "./target-files.ts";
@@ -74,7 +74,7 @@ export const heaptrackInject: Attacher = {
         fix: "Use level 0, or run the program in an image with glibc.",
       };
     }
-    const debugger_ = gdbRefusal(target);
+    const debugger_ = gdbCallRefusal(target);
     if (debugger_ !== null) return debugger_;
     if (libraryFor(target) === null) {
       const where = target.inOtherNamespaces.includes("mnt") ? "in the container of the process" : "here";

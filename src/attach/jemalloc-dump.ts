@@ -6,7 +6,7 @@ import { Failure } from "../base/failure.ts";
 import type { Attacher, Refusal } from "./attacher.ts";
 import { nothingCaptured } from "./capture-files.ts";
 import { openElfFile } from "./elf-file.ts";
-import { gdbRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
+import { gdbCallRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
 import { environmentVariable } from "./proc.ts";
 import { isAlive, type Target } from "./target.ts";
 import { executableFile, fileHas, mappedFile } from "./target-files.ts";
@@ -39,7 +39,7 @@ export const jemallocDump: Attacher = {
   sees: "live memory of C, C++ and Rust by the stack that allocated it (sampled), since profiling was active; nothing that is mapped beside malloc",
   isFor: (target) => target.allocator.id === "jemalloc",
   refuses: async (target) => {
-    if (isStartedWithProfiling(target)) return findMallctl(target) === null ? NO_NAME : gdbRefusal(target);
+    if (isStartedWithProfiling(target)) return findMallctl(target) === null ? NO_NAME : gdbCallRefusal(target);
     const isShared = target.allocator.module !== target.executable;
     return {
       because: "jemalloc was started without profiling, and it cannot be switched on later",

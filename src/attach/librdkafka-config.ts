@@ -7,7 +7,7 @@ import { Failure } from "../base/failure.ts";
 import type { Attacher } from "./attacher.ts";
 import { captureFile, nothingCaptured } from "./capture-files.ts";
 import { openElfFile } from "./elf-file.ts";
-import { gdbRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
+import { gdbCallRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
 import { type FoundInstance, instanceOfThread, mainThreads } from "./librdkafka-gauge-find.ts";
 import { readStatus } from "./proc.ts";
 import type { Target } from "./target.ts";
@@ -41,7 +41,7 @@ export const librdkafkaConfig: Attacher = {
   sees: `${SETTINGS.length} settings that decide how much it may hold, of every client instance; no others, so no secrets`,
   isFor: (target) => target.clients.some(({ id }) => id === "librdkafka") || mainThreads(target.pid).length > 0,
   refuses: async (target) => {
-    const debugger_ = gdbRefusal(target);
+    const debugger_ = gdbCallRefusal(target);
     if (debugger_ !== null) return debugger_;
     const asFile = "Give the configuration as a file: `--config FILE`, or `--set KEY=VALUE`.";
     if (!hasNames(target)) return { because: "the functions of librdkafka have no names in this program (stripped)", fix: asFile };

@@ -2,7 +2,7 @@
 import { Failure } from "../base/failure.ts";
 import type { Attacher } from "./attacher.ts";
 import { nothingCaptured } from "./capture-files.ts";
-import { gdbRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
+import { gdbCallRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
 import { openTargetOutput, removeTargetFile } from "./target-output.ts";
 
 const ID = "malloc-info";
@@ -13,7 +13,7 @@ export const mallocInfo: Attacher = {
   level: 1,
   sees: "what the allocator took from the system, and how much of it is free; not who allocated it",
   isFor: (target) => target.allocator.id === "glibc" && target.runtime.id !== "jvm",
-  refuses: async (target) => gdbRefusal(target),
+  refuses: async (target) => gdbCallRefusal(target),
   plan: async () => ({ what: "by gdb let the process write malloc_info into a file", stops: "about 0.1 s, once", risk: "none known" }),
   capture: async (target, session) => {
     const output = await openTargetOutput(target, session, ID, "malloc-info", 1, "xml");

@@ -7,7 +7,7 @@ import path from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Attacher, CaptureSession } from "./attacher.ts";
 import { nothingCaptured } from "./capture-files.ts";
-import { gdbRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
+import { gdbCallRefusal, placeTexts, releaseTexts, runGdb } from "./gdb.ts";
 import { isAlive, pathOf, type Target } from "./target.ts";
 import { openTargetOutput, removeTargetFile } from "./target-output.ts";
 import { pause } from "./waiting.ts";
@@ -22,7 +22,7 @@ export const tcmallocDump: Attacher = {
   sees: "live memory of C, C++ and Rust by the stack that allocated it, since the profiler was started",
   isFor: (target) => target.allocator.id === "tcmalloc",
   refuses: async (target) => {
-    if (!/libtcmalloc_minimal/.test(target.allocator.module ?? "")) return gdbRefusal(target);
+    if (!/libtcmalloc_minimal/.test(target.allocator.module ?? "")) return gdbCallRefusal(target);
     return {
       because: "libtcmalloc_minimal has no heap profiler",
       fix: "Restart it: LD_PRELOAD=libtcmalloc.so.4 HEAPPROFILE=/tmp/PROGRAM PROGRAM",
