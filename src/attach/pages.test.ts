@@ -10,6 +10,8 @@ import { growthOf, missingProgram, outsideOf, sessionFor, TargetPrograms, target
 import { isRefusal } from "./gauge.ts";
 import { goMemstatsGauge, heapOfText, heapOfVariables } from "./go-memstats-gauge.ts";
 import { goPprof } from "./go-pprof.ts";
+import { librdkafkaConfig } from "./librdkafka-config.ts";
+import { mallocInfo } from "./malloc-info.ts";
 import { metricsOf, metricsPage } from "./metrics-page.ts";
 import { inspectTarget } from "./target.ts";
 import { fetchPage } from "./target-page.ts";
@@ -125,5 +127,12 @@ test("a port that speaks something else, or never answers, is no page", async ()
   for (const server of servers) {
     server.close();
     if (server instanceof http.Server) server.closeAllConnections();
+  }
+});
+
+test("no function is called by a debugger in a Go program", { skip }, async () => {
+  const target = inspectTarget(await startGo("vars"));
+  for (const attacher of [librdkafkaConfig, mallocInfo]) {
+    assert.match((await attacher.refuses(target))?.because ?? "", /can end a Go program/, attacher.id);
   }
 });
