@@ -12,8 +12,8 @@ import { formatBytes, formatDuration } from "../base/units.ts";
 import type { Attacher, CaptureSession, Plan, Refusal } from "./attacher.ts";
 import { captureFile, demandRoom, nothingCaptured } from "./capture-files.ts";
 import { createCaptureFile } from "./capture-writer.ts";
-import { closeInspector, ended, type Inspector, inspectorRefusal, isNode, openInspector } from "./node-inspector.ts";
-import { isAlive, type Target } from "./target.ts";
+import { closeInspector, type Inspector, inspectorRefusal, isNode, openInspector, reasonOf } from "./node-inspector.ts";
+import type { Target } from "./target.ts";
 import { readCgroup } from "./target-cgroup.ts";
 import { pause } from "./waiting.ts";
 
@@ -121,8 +121,7 @@ async function capture(target: Target, session: CaptureSession): Promise<readonl
     if (!session.signal.aborted) files.push(await takeSnapshot(target, inspector, session, 2));
   } catch (error) {
     if (files.length === 0) throw nothingCaptured(target, error);
-    const why = isAlive(target) || !(error instanceof Failure) ? error : ended(target);
-    if (!(why instanceof Failure)) throw why;
+    const why = await reasonOf(target, error);
     session.note(`${why.message}; the first snapshot is kept`);
   } finally {
     await inspector.close();

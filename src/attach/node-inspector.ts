@@ -178,6 +178,16 @@ async function isClosed(target: Target, port: number): Promise<boolean> {
   return (await waitFor(isGone, { timeoutMs: CLOSES_WITHIN_MS, everyMs: POLL_MS })) !== null;
 }
 
-export function ended(target: Pick<Target, "pid">): Failure {
+/** From the end of its connections to the end of a process. */
+const CLOSING_MS = 1000;
+
+/** What ended a capture: the end of the process explains that of its connections, which are gone a moment before. @throws what is a bug */
+export async function reasonOf(target: Target, error: unknown): Promise<Failure> {
+  if (!(error instanceof Failure)) throw error;
+  await waitFor(() => (isAlive(target) ? null : true), { timeoutMs: CLOSING_MS, everyMs: 20 });
+  return isAlive(target) ? error : ended(target);
+}
+
+function ended(target: Pick<Target, "pid">): Failure {
   return new Failure({ code: "capture", message: `process ${target.pid} has ended`, hint: "What was captured until then is kept." });
 }

@@ -8,10 +8,10 @@ import path from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { Attacher, CaptureSession, Plan } from "./attacher.ts";
 import { createCaptureFile } from "./capture-writer.ts";
-import { closeInspector, ended, type Inspector, inspectorRefusal, isNode, openInspector } from "./node-inspector.ts";
+import { closeInspector, type Inspector, inspectorRefusal, isNode, openInspector, reasonOf } from "./node-inspector.ts";
 import { type Isolate, type Isolates, isolatesOf } from "./node-inspector-workers.ts";
 import { type HeapProfile, mergeIsolates } from "./node-sampling-isolates.ts";
-import { isAlive, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 import { pause } from "./waiting.ts";
 
 /** Bytes between samples, on average: a leak of 1 MiB shows in 32. */
@@ -59,8 +59,8 @@ async function capture(target: Target, session: CaptureSession): Promise<readonl
   try {
     await sample(target, inspector, session, files);
   } catch (error) {
-    const why = isAlive(target) || !(error instanceof Failure) ? error : ended(target);
-    if (files.length === 0 || !(why instanceof Failure)) throw why;
+    const why = await reasonOf(target, error);
+    if (files.length === 0) throw why;
     session.note(`${why.message}; ${files.length === 1 ? "one reading is" : `${files.length} readings are`} kept`);
   } finally {
     await inspector.close();
