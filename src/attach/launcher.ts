@@ -2,7 +2,7 @@
  * What a way to start a program under capture is, for programs that may be started anew: it says whether it can, what it will do, what to
  * start instead, and which files came of it. One file a launcher in this folder (`run-….ts`). Whoever starts the program passes its exit code and signals on.
  */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Plan, Refusal } from "./attacher.ts";
 import { firstBytes } from "./target-files.ts";
@@ -82,6 +82,13 @@ export function preloadRefusal(command: Command, hasLoader: (program: string) =>
     return { because: `${name} is linked statically: no library can be preloaded`, fix: "Link it dynamically, or attach to it (level 0)." };
   }
   return null;
+}
+
+const LIBRARY_FOLDERS = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"];
+
+/** Where a library lies on this machine; null where it is not installed. */
+export function installedLibrary(name: string): string | null {
+  return LIBRARY_FOLDERS.map((folder) => path.join(folder, name)).find((file) => existsSync(file)) ?? null;
 }
 
 /** `LD_PRELOAD` with a library in front of what is there. */

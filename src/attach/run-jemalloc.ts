@@ -1,21 +1,15 @@
 /** A program with jemalloc as its allocator, which writes a heap profile again and again; for programs that heaptrack slows down too much. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
-import { type Launcher, preload, preloadRefusal } from "./launcher.ts";
+import { installedLibrary, type Launcher, preload, preloadRefusal } from "./launcher.ts";
 import { hasLoader } from "./run-heaptrack.ts";
 import { fileHas } from "./target-files.ts";
 
-const LIBRARIES = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"].map(
-  (folder) => `${folder}/libjemalloc.so.2`,
-);
+const LIBRARY = "libjemalloc.so.2";
 /** One allocation in 512 KiB, as jemalloc does by itself. */
 const SAMPLE_LOG2 = 19;
 /** A profile for every 128 MiB that were allocated. */
 const INTERVAL_LOG2 = 27;
-
-function library(): string | null {
-  return LIBRARIES.find((file) => existsSync(file)) ?? null;
-}
 
 export const runJemalloc: Launcher = {
   id: "jemalloc",
@@ -25,7 +19,7 @@ export const runJemalloc: Launcher = {
   refuses: async (command) => {
     const refusal = preloadRefusal(command, hasLoader);
     if (refusal !== null) return refusal;
-    const file = library();
+    const file = installedLibrary(LIBRARY);
     if (file === null) {
       return {
         because: "there is no jemalloc here",
@@ -37,14 +31,14 @@ export const runJemalloc: Launcher = {
     return { because: `${file} was built without profiling`, fix: "Use the one of Debian or Ubuntu, or build it with --enable-prof." };
   },
   plan: async (_command, session) => ({
-    what: `preload libjemalloc.so.2, which writes a heap profile into ${session.folder} for every ${2 ** (INTERVAL_LOG2 - 20)} MiB allocated`,
+    what: `preload ${LIBRARY}, which writes a heap profile into ${session.folder} for every ${2 ** (INTERVAL_LOG2 - 20)} MiB allocated`,
     stops: "nothing",
     risk: "another allocator than usual: memory may look different in size; a few percent slower",
   }),
   launch: async (command, session) => ({
     words: command.words,
     environment: {
-      LD_PRELOAD: preload(command, library() ?? "libjemalloc.so.2"),
+      LD_PRELOAD: preload(command, installedLibrary(LIBRARY) ?? LIBRARY),
       MALLOC_CONF: [
         ...(command.environment["MALLOC_CONF"] ?? "").split(",").filter((setting) => setting !== ""),
         ...["prof:true", "prof_active:true", "prof_final:true", `lg_prof_sample:${SAMPLE_LOG2}`, `lg_prof_interval:${INTERVAL_LOG2}`],

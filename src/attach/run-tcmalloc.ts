@@ -1,17 +1,11 @@
 /** A program with gperftools' tcmalloc as its allocator, which writes a heap profile every few seconds and when the heap has grown. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
-import { type Launcher, preload, preloadRefusal } from "./launcher.ts";
+import { installedLibrary, type Launcher, preload, preloadRefusal } from "./launcher.ts";
 import { hasLoader } from "./run-heaptrack.ts";
 
-const LIBRARIES = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"].map(
-  (folder) => `${folder}/libtcmalloc.so.4`,
-);
+const LIBRARY = "libtcmalloc.so.4";
 const GROWN_BYTES = 64 << 20;
-
-function library(): string | null {
-  return LIBRARIES.find((file) => existsSync(file)) ?? null;
-}
 
 export const runTcmalloc: Launcher = {
   id: "tcmalloc",
@@ -20,21 +14,21 @@ export const runTcmalloc: Launcher = {
   suits: ({ kind }) => (kind === "elf" ? "possible" : "no"),
   refuses: async (command) => {
     const refusal = preloadRefusal(command, hasLoader);
-    if (refusal !== null || library() !== null) return refusal;
+    if (refusal !== null || installedLibrary(LIBRARY) !== null) return refusal;
     return {
       because: "there is no tcmalloc with a heap profiler here",
       fix: "Install it: `apt-get install libgoogle-perftools4` (Debian, Ubuntu), `dnf install gperftools-libs` (Fedora).",
     };
   },
   plan: async (_command, session) => ({
-    what: `preload libtcmalloc.so.4, which writes a heap profile into ${session.folder} every ${Math.round(session.everyMs / 1000)} s`,
+    what: `preload ${LIBRARY}, which writes a heap profile into ${session.folder} every ${Math.round(session.everyMs / 1000)} s`,
     stops: "nothing",
     risk: "another allocator than usual, which unwinds the stack of every allocation: programs that allocate much are much slower",
   }),
   launch: async (command, session) => ({
     words: command.words,
     environment: {
-      LD_PRELOAD: preload(command, library() ?? "libtcmalloc.so.4"),
+      LD_PRELOAD: preload(command, installedLibrary(LIBRARY) ?? LIBRARY),
       HEAPPROFILE: path.join(session.folder, `${session.name}-tcmalloc`),
       HEAP_PROFILE_TIME_INTERVAL: String(Math.max(1, Math.round(session.everyMs / 1000))),
       HEAP_PROFILE_INUSE_INTERVAL: String(GROWN_BYTES),

@@ -15,6 +15,7 @@ import { observeSeries } from "../evidence/observe-series.ts";
 import { readEvidence } from "../evidence/read-evidence.ts";
 import type { Answer } from "../index.ts";
 import type { Circumstances } from "../judge/facts.ts";
+import { plainName, timeStamp } from "./capture-names.ts";
 import { Settling } from "./settling.ts";
 
 export interface SessionRequest {
@@ -104,7 +105,7 @@ export async function attachSession(
   begun: (session: Session) => void = () => {},
 ): Promise<SessionResult> {
   mkdirSync(request.folder, { recursive: true, mode: 0o700 });
-  const name = fileName(target);
+  const name = `${plainName(target.name)}-${target.pid}.${timeStamp()}`;
   const undo = openUndo(target, attachers, request.stateFolder);
   const observer = await openObserver(target, gauges, {
     file: path.join(request.folder, `${name}.lagleak.jsonl`),
@@ -183,12 +184,6 @@ export async function attachSession(
     await observer.close();
   }
   return { files, end: end ?? "interrupt", failures, settling };
-}
-
-/** Only letters that every file system and shell takes; the time keeps two sessions apart. */
-function fileName({ name, pid }: Target): string {
-  const stamp = new Date().toISOString().replace(/[-:]|\.\d+Z$/g, "");
-  return `${name.replace(/[^\w.-]+/g, "_") || "process"}-${pid}.${stamp}`;
 }
 
 async function answerSoFar(file: string, told: Partial<Circumstances>): Promise<Answer> {

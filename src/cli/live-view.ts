@@ -2,11 +2,14 @@
  * One screen while a process is attached, refreshed in place: its memory, the queues against their ceiling, the lag, the verdict so
  * far. Plain lines and the characters of a sparkline, so that it lives over ssh; keys are read only where stdin is a terminal.
  */
+import { writeFile } from "node:fs/promises";
 import { styleText } from "node:util";
 import type { ClientQueue } from "../attach/gauge.ts";
 import type { Observation, Observer } from "../attach/observe.ts";
 import type { Target } from "../attach/target.ts";
 import { formatBytes, formatDuration, formatGrowth } from "../base/units.ts";
+import { observeSeries } from "../evidence/observe-series.ts";
+import { readEvidence } from "../evidence/read-evidence.ts";
 import type { Answer } from "../index.ts";
 import { printable, shorten, sparkline, wrap } from "../report/printable.ts";
 import { nextTitle, verdictTitle } from "../report/words.ts";
@@ -261,10 +264,7 @@ function openKeys(press: (key: string) => void): () => void {
 
 /** What was seen so far as a page, beside the observation. */
 async function writeReport(observer: Observer, { told, folder }: SessionRequest): Promise<string> {
-  const { writeFile } = await import("node:fs/promises");
   const { report, render } = await import("../index.ts");
-  const { observeSeries } = await import("../evidence/observe-series.ts");
-  const { readEvidence } = await import("../evidence/read-evidence.ts");
   const file = `${folder}/report-${new Date().toISOString().replace(/[:.]/g, "-")}.html`;
   try {
     await writeFile(file, render(report(null, { evidence: await readEvidence(observer.file, observeSeries), told }), "html"), {

@@ -17,7 +17,9 @@ const EMPTY_MS = 20_000;
 const EMPTY_CENSUSES = 5;
 
 export class Settling {
-  readonly #course: { readonly elapsedMs: number; readonly waiting: number }[] = [];
+  #highest = 0;
+  #lastMs = 0;
+  #fullUntilMs: number | null = null;
   #emptySinceMs: number | null = null;
   #isCounted = false;
   #emptyCensuses = 0;
@@ -28,9 +30,11 @@ export class Settling {
     const waiting =
       lag === undefined ? queues?.reduce((sum, { messages }) => sum + messages, 0) : lag.reduce((sum, { messages }) => sum + messages, 0);
     if (waiting === undefined) return;
-    this.#course.push({ elapsedMs, waiting });
-    const highest = this.#highest;
-    const isEmpty = highest >= DRAINED_MESSAGES && waiting <= EMPTY_SHARE * highest;
+    this.#lastMs = elapsedMs;
+    this.#highest = Math.max(this.#highest, waiting);
+    // a new highest is full itself, so what was full of a lower one before it does not count any more
+    if (waiting >= FULL_SHARE * this.#highest) this.#fullUntilMs = elapsedMs;
+    const isEmpty = this.#highest >= DRAINED_MESSAGES && waiting <= EMPTY_SHARE * this.#highest;
     if (!isEmpty) {
       this.#emptySinceMs = null;
       this.#emptyCensuses = 0;
@@ -39,20 +43,14 @@ export class Settling {
 
   /** Empty, and long enough. */
   get isSettled(): boolean {
-    const last = this.#course.at(-1)?.elapsedMs ?? 0;
     if (this.#isCounted && this.#emptyCensuses < EMPTY_CENSUSES) return false;
-    return this.#emptySinceMs !== null && last - this.#emptySinceMs >= EMPTY_MS;
+    return this.#emptySinceMs !== null && this.#lastMs - this.#emptySinceMs >= EMPTY_MS;
   }
 
   /** The last moment at which the queues were full, and the first at which they were empty for good; null before. Milliseconds. */
   get halves(): { readonly fullUntilMs: number; readonly emptyFromMs: number } | null {
-    const full = this.#course.findLast(({ waiting }) => waiting >= FULL_SHARE * this.#highest);
-    if (full === undefined || this.#emptySinceMs === null) return null;
-    return { fullUntilMs: full.elapsedMs, emptyFromMs: this.#emptySinceMs };
-  }
-
-  get #highest(): number {
-    return this.#course.reduce((most, { waiting }) => Math.max(most, waiting), 0);
+    if (this.#fullUntilMs === null || this.#emptySinceMs === null) return null;
+    return { fullUntilMs: this.#fullUntilMs, emptyFromMs: this.#emptySinceMs };
   }
 }
 

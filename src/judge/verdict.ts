@@ -70,19 +70,20 @@ export interface OutsideGrowth {
 
 export function judgeProcess(facts: ProcessFacts, fitter: ShapeFitter): ProcessVerdict {
   const weighed = weighGroups(facts, fitter);
+  const peakBytes = highestBytes(facts);
   const outside = outsideGrowth(facts);
   const allocator = allocatorGrowth(facts.allocators);
-  const probabilities = combine(weighed, highestBytes(facts), outsideShareOf(outside, allocator));
+  const probabilities = combine(weighed, peakBytes, outsideShareOf(outside, allocator));
   const best = PROCESS_CLASSES.reduce((top, name) => (probabilities[name] > probabilities[top] ? name : top), "stable" as ProcessClass);
   const blind = blindness(facts) ?? (CALM.has(best) && isQueueElsewhere(facts) ? { code: "queue-is-native" } : null);
   if (blind !== null) flatten(probabilities, BLIND_CAP);
-  const deciding = decidingGroup(weighed, best, highestBytes(facts));
+  const deciding = decidingGroup(weighed, best, peakBytes);
   // What the deciding group itself does not dare to say (its minimum conditions), the process does not say either; and of
   // memory without an owner nobody can say whether it is a queue, unless an experiment did.
   const isBacked =
     best === "outside-heap" ||
-    (best === "buffering" && deciding !== null && isFullQueue(deciding, highestBytes(facts))) ||
-    (best === "stable" && isQuiet(weighed, highestBytes(facts))) ||
+    (best === "buffering" && deciding !== null && isFullQueue(deciding, peakBytes)) ||
+    (best === "stable" && isQuiet(weighed, peakBytes)) ||
     (deciding?.verdict.class === best && (best === "stable" || deciding.group.kind !== "unknown" || showsQueue(deciding)));
   const called = probabilities[best] >= CALLED && blind === null && isBacked;
   return {
@@ -133,7 +134,7 @@ function outsideShareOf(outside: OutsideGrowth | null, allocator: AllocatorGrowt
 }
 
 function combine(weighed: readonly WeighedGroup[], peakBytes: number, outsideShare: number): Record<ProcessClass, number> {
-  const fullGrowth = Math.max(FULL_GROWTH_BYTES, FULL_GROWTH_SHARE * peakBytes);
+  const fullGrowth = fullGrowthOf(peakBytes);
   const material = ({ share, growthBytes }: WeighedGroup): number =>
     Math.min(1, share / FULL_SHARE) * Math.min(1, growthBytes / fullGrowth);
   const probabilities: Record<ProcessClass, number> = {
@@ -162,8 +163,7 @@ function combine(weighed: readonly WeighedGroup[], peakBytes: number, outsideSha
     left *= none;
     excluded.push(name);
   }
-  const growthBytes = weighed.reduce((sum, group) => sum + group.growthBytes, 0);
-  const quiet = quietShares(weighed, Math.min(1, growthBytes / fullGrowth));
+  const quiet = quietShares(weighed, Math.min(1, growthOfAll(weighed) / fullGrowth));
   probabilities["outside-heap"] = left * outsideShare;
   for (const name of ["stable", "warm-up", "step"] as const) probabilities[name] = left * (1 - outsideShare) * quiet[name];
   return probabilities;
@@ -186,9 +186,17 @@ function isFullQueue({ group, growthBytes }: WeighedGroup, peakBytes: number): b
 
 /** Looked at three times or more, and all that grew is nothing that anybody would notice. */
 function isQuiet(weighed: readonly WeighedGroup[], peakBytes: number): boolean {
-  const growthBytes = weighed.reduce((sum, group) => sum + group.growthBytes, 0);
   const isSeries = weighed.some(({ group }) => group.liveBytes.length >= 3);
-  return isSeries && growthBytes < 0.2 * Math.max(FULL_GROWTH_BYTES, FULL_GROWTH_SHARE * peakBytes);
+  return isSeries && growthOfAll(weighed) < 0.2 * fullGrowthOf(peakBytes);
+}
+
+function growthOfAll(weighed: readonly WeighedGroup[]): number {
+  return weighed.reduce((sum, group) => sum + group.growthBytes, 0);
+}
+
+/** From here on growth counts fully. */
+function fullGrowthOf(peakBytes: number): number {
+  return Math.max(FULL_GROWTH_BYTES, FULL_GROWTH_SHARE * peakBytes);
 }
 
 /** How the groups share what is neither leak nor backlog nor buffering, weighted by growth; growth that is not material is none. */

@@ -19,6 +19,7 @@ import {
   type SessionRequest,
   type SessionResult,
 } from "../attach-session.ts";
+import { plainName } from "../capture-names.ts";
 import { confirm } from "../confirm.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { ofOneKind } from "../inputs.ts";
@@ -125,7 +126,7 @@ async function undoLeftovers(target: Target, terminal: Terminal): Promise<void> 
 
 function requestOf(target: Target, options: Options, terminal: Terminal): SessionRequest {
   const waits = options.untilVerdict === true || options.settle === true;
-  const folder = options.captures ?? `lagleak-${target.name.replace(/[^\w.-]+/g, "_")}-${target.pid}`;
+  const folder = options.captures ?? `lagleak-${plainName(target.name)}-${target.pid}`;
   return {
     everyMs: options.every,
     forMs: options.for ?? (waits ? LONGEST_WAIT_MS : terminal.isInteractive ? null : DEFAULT_FOR_MS),

@@ -10,6 +10,7 @@ import { inspectTarget, type Target } from "../../attach/target.ts";
 import { Failure } from "../../base/failure.ts";
 import { parseTime } from "../attach-options.ts";
 import { attachSession, type SessionResult } from "../attach-session.ts";
+import { timeStamp } from "../capture-names.ts";
 import { clientOptions, parseSize } from "../options.ts";
 import { type AnswerFormat, answerFormat } from "../output.ts";
 import { stateFolder } from "../state-folder.ts";
@@ -63,7 +64,7 @@ async function runProgram(words: readonly string[], options: Options): Promise<n
   answerFormat(options, FORMATS, terminal); // a wrong choice should not cost the run
   const program = commandOf(words, process.env, process.cwd());
   const launcher = await choose(program, options);
-  const stamp = new Date().toISOString().replace(/[-:]|\.\d+Z$/g, "");
+  const stamp = timeStamp();
   const folder = path.resolve(options.captures ?? `lagleak-run-${stamp}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const session: LaunchSession = { folder, name: `${path.basename(words[0] ?? "program")}.${stamp}`, everyMs: options.every };
